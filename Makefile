@@ -17,7 +17,7 @@ PYTEST_OPTIONS ?=
 AIRFLOW_TESTS := tests/dags tests/plugins
 PYTHON_SOURCES := api_lambdas dags demo documentation environments include local_aws plugins sample_data tests
 
-.PHONY: help set-up demo up down status logs test test-fast check fix docs lock clean
+.PHONY: help set-up demo up down status logs api-key test test-fast check fix docs lock clean
 
 help: ## List what can be typed
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ status: ## Say what runs, where, and with how much memory
 
 logs: ## Print the logs of the running platform
 	@$(LOCAL_PYTHON) -m local_aws logs
+
+api-key: ## Print the key that the local REST API asks for
+	@$(LOCAL_PYTHON) -m demo.api_key
 
 test: set-up ## Run all tests, the end-to-end run included
 	@$(AIRFLOW_PYTHON) -m pytest $(PYTEST_OPTIONS) $(AIRFLOW_TESTS)
