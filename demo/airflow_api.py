@@ -1,4 +1,4 @@
-"""A thin client of Airflow's REST API (/api/v2): trigger a run, follow it and what its assets start, clear, read logs."""
+"""A thin client of Airflow's REST API (/api/v2): trigger a run, follow it and its followers, clear, read logs."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ class AirflowApi:
         return str(self._get(f"/dags/{run.dag_id}/dagRuns/{run.run_id}")["state"])
 
     def task_instances(self, run: Run) -> list[dict[str, Any]]:
-        instances: list[dict[str, Any]] = self._get(f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances", limit=500)[
-            "task_instances"
-        ]
+        instances: list[dict[str, Any]] = self._get(
+            f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances", limit=500
+        )["task_instances"]
         return instances
 
     def xcom(self, run: Run, task_id: str) -> Any:
@@ -73,10 +73,10 @@ class AirflowApi:
         return self._get(path)["value"]
 
     def log(self, run: Run, task_id: str, try_number: int) -> str:
-        """The text of a task's log, a line an event."""
+        """The text of a task's log: a line an event, and the message of each exception."""
         path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}/logs/{try_number}"
         content = self._get(path, full_content="true")["content"]
-        return "\n".join(str(line.get("event", line)) if isinstance(line, dict) else str(line) for line in content)
+        return "\n".join(part for line in content for part in _texts(line))
 
     def clear(self, run: Run, task_ids: list[str]) -> None:
         """Clear tasks and all that follows them, as the button in the grid does."""
@@ -103,7 +103,9 @@ class AirflowApi:
             if ended:
                 return
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{run.dag_id} did not end within {timeout_seconds:.0f} s: {self.url}/dags/{run.dag_id}")
+                raise TimeoutError(
+                    f"{run.dag_id} did not end within {timeout_seconds:.0f} s: {self.url}/dags/{run.dag_id}"
+                )
             time.sleep(POLL_SECONDS)
 
     def finish(self, run: Run, timeout_seconds: float, report: Callable[[TaskChange], None] | None = None) -> str:
@@ -155,3 +157,9 @@ class AirflowApi:
     def _get(self, path: str, **query: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self._http.get(path, params=query).raise_for_status().json()
         return answer
+
+
+def _texts(line: dict[str, Any]) -> Iterator[str]:
+    yield line["event"]
+    for error in line.get("error_detail") or []:
+        yield f"{error['exc_type']}: {error['exc_value']}"

@@ -26,8 +26,8 @@ def meter_files(folder: Path) -> list[Path]:
 
 def first_meter(file: Path) -> tuple[str, int]:
     """Meter id and year of a file's first row, in any of the London layouts (id first; time in column 2 or 3)."""
-    opened = gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8")
-    with opened as text:
+    open_file = gzip.open if file.suffix == ".gz" else open
+    with open_file(file, "rt", encoding="utf-8") as text:
         rows = csv.reader(text)
         header = [name.strip() for name in next(rows)]
         row = next(rows)

@@ -53,7 +53,9 @@ def main() -> int:
             inputs = [read(ENVIRONMENTS / "airflow.in"), read(ROOT / "requirements.txt"), read(CONSTRAINTS)]
             step("Airflow environment (.venv)", AIRFLOW / ".set-up", inputs, install_airflow)
         if only != "airflow":
-            step("engine environment (.venv-local)", LOCAL / ".set-up", [read(ENVIRONMENTS / "local.txt")], install_local)
+            step(
+                "engine environment (.venv-local)", LOCAL / ".set-up", [read(ENVIRONMENTS / "local.txt")], install_local
+            )
             step("S3A jars for Spark", JARS / ".set-up", list(JAR_SHA256.values()), fetch_jars)
     except SetUpError as error:
         print(f"\nset-up stopped: {error}", file=sys.stderr)
@@ -69,7 +71,9 @@ def check_machine() -> None:
         )
     free_gb = shutil.disk_usage(ROOT).free / 1e9
     if not (LOCAL / ".set-up").exists() and free_gb < FREE_DISK_GB:
-        raise SetUpError(f"{free_gb:.1f} GB of disk are free, {FREE_DISK_GB} GB are needed. Free some and run it again.")
+        raise SetUpError(
+            f"{free_gb:.1f} GB of disk are free, {FREE_DISK_GB} GB are needed. Free some and run it again."
+        )
 
 
 def step(title: str, stamp: Path, inputs: list[str], action: Callable[[], None]) -> None:

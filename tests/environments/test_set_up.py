@@ -1,0 +1,76 @@
+"""Set-up passes over what is done, repeats what broke, and says what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from environments import set_up
+
+
+def test_a_step_runs_once_for_the_same_inputs_and_again_for_others(tmp_path: Path) -> None:
+    calls: list[str] = []
+    stamp = tmp_path / ".set-up"
+
+    set_up.step("engines", stamp, ["pyspark==3.5.4"], lambda: calls.append("first"))
+    set_up.step("engines", stamp, ["pyspark==3.5.4"], lambda: calls.append("same inputs"))
+    set_up.step("engines", stamp, ["pyspark==3.5.5"], lambda: calls.append("other inputs"))
+
+    assert calls == ["first", "other inputs"]
+
+
+def test_a_step_that_failed_is_run_again(tmp_path: Path) -> None:
+    stamp = tmp_path / ".set-up"
+
+    def broken_download() -> None:
+        raise set_up.SetUpError("no network")
+
+    with pytest.raises(set_up.SetUpError):
+        set_up.step("engines", stamp, ["x"], broken_download)
+    calls: list[str] = []
+    set_up.step("engines", stamp, ["x"], lambda: calls.append("again"))
+
+    assert calls == ["again"]
+
+
+def test_a_failed_command_says_what_to_do() -> None:
+    with pytest.raises(set_up.SetUpError, match="run the same make target again"):
+        set_up.run(["python3", "-c", "raise SystemExit(1)"])
+
+
+def test_an_old_python_is_refused_with_the_version_that_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(set_up.sys, "version_info", (3, 9, 1))
+
+    with pytest.raises(set_up.SetUpError, match="Python 3.11 or 3.12 is needed"):
+        set_up.check_machine()
+
+
+def test_too_little_disk_is_said_before_anything_is_downloaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(set_up, "LOCAL", tmp_path)
+    monkeypatch.setattr(set_up, "FREE_DISK_GB", 10**9)
+
+    with pytest.raises(set_up.SetUpError, match="disk"):
+        set_up.check_machine()
+
+
+def test_the_constraint_that_exists_on_mwaa_only_is_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    requirements = (
+        '--constraint "/usr/local/airflow/dags/constraints.txt"\n# why\n\napache-airflow-providers-amazon==9.25.0\n'
+    )
+    (tmp_path / "requirements.txt").write_text(requirements)
+    monkeypatch.setattr(set_up, "ROOT", tmp_path)
+
+    assert set_up.mwaa_requirements() == ["apache-airflow-providers-amazon==9.25.0"]
+
+
+def test_every_direct_dependency_is_pinned_and_resolved() -> None:
+    lines = (set_up.ENVIRONMENTS / "local.in").read_text().splitlines()
+    direct = [line.split("#")[0].strip() for line in lines if line.strip() and not line.startswith("#")]
+    resolved = (set_up.ENVIRONMENTS / "local.txt").read_text()
+
+    for requirement in direct:
+        name, _, version = requirement.partition("==")
+        assert version, f"{name} has no version in environments/local.in"
+        pin = f"{name.split('[')[0]}=={version}"
+        assert pin in resolved, f"{pin} is not in environments/local.txt: make lock"
