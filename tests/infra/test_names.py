@@ -1,0 +1,166 @@
+"""What the templates name is what the code is called: jobs and scripts, tables and columns, functions and folders."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import awsglue.utils
+import pytest
+
+from api_lambdas.authorize import handler as authorize
+from api_lambdas.get_consumption import handler as get_consumption
+from tests.infra.conftest import Deployment
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+# Each job with the arguments that belong to a run; a DAG passes these, and these only.
+JOBS = {
+    "raw_to_clean": {"batch", "manifest", "transformer"},
+    "clean_to_business": {"batch", "run", "grain"},
+    "aggregate_consumption": {"run", "dates"},
+}
+TABLES = {
+    "readings_clean": (
+        "meter_id string, reading_value double, reading_type string, reading_date_time timestamp, date_str string, "
+        "obis_code string, error_code string, iso_year int, week_of_year int, day_of_month int, month int, year int, "
+        "hour int, minute int, source_file string, delivered_at timestamp | batch string"
+    ),
+    "daily": (
+        "meter_id string, reading_value double, reading_date_time timestamp, date_str string, obis_code string, "
+        "error_code string, iso_year int, week_of_year int, day_of_month int, year int, hour int, minute int, "
+        "delivered_at timestamp | reading_type string, month string"
+    ),
+    "aggregated_daily": ("meter_id string, date_str string, consumption double, interval_count int | month string"),
+    "aggregated_weekly": (
+        "meter_id string, week_start string, week_of_year int, consumption double, interval_count int | iso_year int"
+    ),
+    "aggregated_monthly": (
+        "meter_id string, month_start string, month int, consumption double, interval_count int | year int"
+    ),
+}
+
+
+def test_every_job_is_called_like_its_script(deployment: Deployment) -> None:
+    jobs = {made.properties["Name"]: made.properties["Command"] for made in deployment.of("AWS::Glue::Job")}
+
+    assert jobs.keys() == JOBS.keys()
+    for name, command in jobs.items():
+        assert command["ScriptLocation"] == f"s3://metering-scripts-123456789012-{deployment.region}/glue/{name}.py"
+        assert (REPOSITORY / "include" / "glue" / f"{name}.py").is_file()
+
+
+def test_every_job_runs_on_glue_5_once_at_a_time_within_limits(deployment: Deployment) -> None:
+    for made in deployment.of("AWS::Glue::Job"):
+        job = made.properties
+        assert (job["GlueVersion"], job["Command"]["Name"], job["WorkerType"]) == ("5.0", "glueetl", "G.1X")
+        assert (job["MaxRetries"], job["ExecutionProperty"]) == (0, {"MaxConcurrentRuns": 1})
+        assert 0 < job["Timeout"] <= 480
+
+
+@pytest.mark.parametrize(("meters", "workers"), [("1-50000", 10), ("50001-and-more", 40)])
+def test_the_size_of_the_fleet_sizes_the_jobs(deploy: type[Deployment], meters: str, workers: int) -> None:
+    made = deploy("eu-west-1", NoOfMeters=meters)
+
+    assert {job.properties["NumberOfWorkers"] for job in made.of("AWS::Glue::Job")} == {workers}
+
+
+def test_every_job_is_given_what_the_deployment_knows(deployment: Deployment) -> None:
+    suffix = f"123456789012-{deployment.region}"
+    for made in deployment.of("AWS::Glue::Job"):
+        arguments = made.properties["DefaultArguments"]
+        assert {name: arguments[name] for name in arguments if "_" in name or name == "--database"} == {
+            "--landing_bucket": f"metering-landing-{suffix}",
+            "--clean_bucket": f"metering-clean-{suffix}",
+            "--business_bucket": f"metering-business-{suffix}",
+            "--database": "metering",
+        }
+        assert arguments["--extra-py-files"] == f"s3://metering-scripts-{suffix}/glue/transformers.zip"
+        assert arguments["--enable-glue-datacatalog"] == "true"
+        assert all(isinstance(value, str) for value in arguments.values())
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_every_argument_of_a_script_comes_from_its_job_or_its_run(
+    deployment: Deployment, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class AskedError(Exception):
+        """Carries the names that the script asks for; nothing after that is run."""
+
+    def asked(_: list[str], names: list[str]) -> None:
+        raise AskedError(names)
+
+    (job,) = [made.properties for made in deployment.of("AWS::Glue::Job") if made.properties["Name"] == name]
+    defaults = {argument.removeprefix("--") for argument in job["DefaultArguments"]}
+    monkeypatch.setattr(awsglue.utils, "getResolvedOptions", asked)
+    with pytest.raises(AskedError) as error:
+        importlib.import_module(name).main()
+    (names,) = error.value.args
+
+    assert set(names) - defaults == JOBS[name]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_tables_have_the_columns_of_the_zones(deployment: Deployment, name: str) -> None:
+    (table,) = [
+        made.properties["TableInput"]
+        for made in deployment.of("AWS::Glue::Table")
+        if made.properties["TableInput"]["Name"] == name
+    ]
+
+    def listed(columns: list[dict[str, str]]) -> str:
+        return ", ".join(f"{column['Name']} {column['Type']}" for column in columns)
+
+    assert f"{listed(table['StorageDescriptor']['Columns'])} | {listed(table['PartitionKeys'])}" == TABLES[name]
+    assert table["Parameters"]["classification"] == "parquet"
+    zone = "clean/clean" if name == "readings_clean" else f"business/{name}"
+    bucket, _, folder = zone.partition("/")
+    location = table["StorageDescriptor"]["Location"]
+    assert location == f"s3://metering-{bucket}-123456789012-{deployment.region}/{folder}/"
+
+
+def test_the_crawlers_look_where_there_is_something_to_discover(deployment: Deployment) -> None:
+    assert {made.properties["Name"] for made in deployment.of("AWS::Glue::Crawler")} == {"crawl_landing", "crawl_clean"}
+
+
+def test_every_function_is_a_folder_with_a_handler(deployment: Deployment) -> None:
+    functions = {made.properties["FunctionName"]: made.properties for made in deployment.of("AWS::Lambda::Function")}
+
+    assert functions.keys() == {"metering-authorize", "metering-get_consumption"}
+    for name, function in functions.items():
+        folder = name.removeprefix("metering-")
+        assert function["Runtime"] == "python3.12"
+        assert function["Handler"] == "handler.handler"
+        assert function["Code"] == {"S3Bucket": "artefacts", "S3Key": f"metering/api_lambdas/{folder}.zip"}
+        for file in ("handler.py", "requirements.txt", "event.json"):
+            assert (REPOSITORY / "api_lambdas" / folder / file).is_file()
+
+
+def test_the_functions_find_their_settings(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    for logical_id in ("Authorize", "GetConsumption"):
+        for name, value in deployment.named(logical_id)["Environment"]["Variables"].items():
+            monkeypatch.setenv(name, value)
+    for settings in (authorize.Settings, get_consumption.Settings):
+        settings.from_environment.cache_clear()
+
+    secrets = f"arn:{deployment.partition}:secretsmanager:{deployment.region}:123456789012:metering"
+    assert authorize.Settings.from_environment() == authorize.Settings(f"{secrets}/api-key")
+    assert get_consumption.Settings.from_environment() == get_consumption.Settings(
+        "redshift-cluster-1", "meter-data", f"{secrets}/redshift", 20.0
+    )
+    for settings in (authorize.Settings, get_consumption.Settings):
+        settings.from_environment.cache_clear()
+
+
+def test_the_route_of_the_guide_is_answered_behind_the_api_key(deployment: Deployment) -> None:
+    route = deployment.named("GetConsumptionRoute")
+
+    assert route["RouteKey"] == "GET /consumption/{aggregation}/{year}/{meter_id}"
+    assert route["AuthorizationType"] == "CUSTOM"
+    assert route["AuthorizerId"] == "api-key"
+    assert deployment.named("ApiKeyAuthorizer")["IdentitySource"] == ["$request.header.x-api-key"]
+
+
+def test_iam_is_the_other_choice_of_authentication(deploy: type[Deployment]) -> None:
+    route = deploy("cn-north-1", ApiAuthentication="IAM").named("GetConsumptionRoute")
+
+    assert (route["AuthorizationType"], "AuthorizerId" in route) == ("AWS_IAM", False)
