@@ -1,0 +1,161 @@
+"""Airflow of the environment that mirrors MWAA (.venv), on this repository's dags/ and plugins/.
+
+Its metadata is in the PostgreSQL of the stack; variables and connections come from SSM parameters through the same
+secrets backend as on MWAA; AWS clients in tasks find the local stack by the endpoint variables.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.error import URLError
+from urllib.request import ProxyHandler, build_opener
+
+import psycopg
+
+from local_aws import processes
+from local_aws.engines.daemon import Daemon, EngineError
+from local_aws.engines.postgres import AIRFLOW_DATABASE, Postgres
+from local_aws.private_files import write_private
+from local_aws.settings import HOST, REPOSITORY, Settings
+
+VERSION = "3.2.1"
+PARTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
+
+
+class Airflow(Daemon):
+    """AIRFLOW_HOME is <home>/airflow-<version>."""
+
+    name = "airflow"
+    port_settings: ClassVar[tuple[str, ...]] = ("airflow_port",)
+    start_timeout = 180
+    stop_timeout = 15
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.postgres = Postgres(settings)
+
+    @property
+    def folder(self) -> Path:
+        return self.settings.home / f"airflow-{VERSION}"
+
+    @property
+    def program(self) -> Path:
+        return self.settings.airflow_environment / "bin" / "airflow"
+
+    @property
+    def url(self) -> str:
+        return self.settings.airflow_url
+
+    def launch(self, die_with_parent: bool) -> subprocess.Popen[bytes]:
+        self.migrate()
+        self.settings.logs.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "local_aws.engines.airflow_components", self.program, self.settings.logs]
+        return processes.start(command, self.environment(), self.log_path, die_with_parent, cwd=REPOSITORY)
+
+    def ready(self) -> bool:
+        return not self.unhealthy()
+
+    def unhealthy(self) -> list[str]:
+        """The parts that are not healthy by Airflow's own word; all of them while it does not answer."""
+        try:
+            with build_opener(ProxyHandler({})).open(f"{self.url}/api/v2/monitor/health", timeout=5) as answer:
+                health: dict[str, Any] = json.load(answer)
+        except (URLError, OSError, json.JSONDecodeError):
+            return list(PARTS)
+        return [part for part in PARTS if (health.get(part) or {}).get("status") != "healthy"]
+
+    def migrate(self) -> bool:
+        """Bring the metadata to this version of Airflow; False when the last run left them so. Raises EngineError."""
+        if not self.program.exists():
+            raise EngineError(f"{self.program} is missing: run `make set-up`")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        stamp = self.folder / "migrated.json"
+        if stamp.exists() and json.loads(stamp.read_text()) == self._revision():
+            return False
+        code = processes.start([self.program, "db", "migrate"], self.environment(), self.log_path).wait(300)
+        if code != 0:
+            raise EngineError(f"`airflow db migrate` failed. The end of {self.log_path}:\n{self.log_tail()}")
+        stamp.write_text(json.dumps(self._revision()))
+        return True
+
+    def environment(self) -> dict[str, str]:
+        """All of Airflow's configuration is here; there is no airflow.cfg to edit."""
+        settings = self.settings
+        database = self.postgres.dsn(AIRFLOW_DATABASE).removeprefix("postgresql")
+        keys = self._keys()
+        parameter_store = {
+            "connections_prefix": "/airflow/connections",
+            "variables_prefix": "/airflow/variables",
+        }
+        configuration = {
+            "core__dags_folder": str(settings.repository / "dags"),
+            "core__plugins_folder": str(settings.repository / "plugins"),
+            "core__load_examples": "False",
+            "core__executor": "LocalExecutor",
+            "core__parallelism": "4",
+            "core__dags_are_paused_at_creation": "False",
+            "core__simple_auth_manager_all_admins": "True",
+            "core__fernet_key": keys["fernet"],
+            "core__execution_api_server_url": f"{self.url}/execution/",
+            "database__sql_alchemy_conn": f"postgresql+psycopg2{database}",
+            "database__sql_alchemy_conn_async": f"postgresql+asyncpg{database}",
+            "api__host": HOST,
+            "api__port": str(settings.airflow_port),
+            "api__base_url": self.url,
+            "api__workers": "1",
+            "api__secret_key": keys["api"],
+            "api_auth__jwt_secret": keys["jwt"],
+            "dag_processor__parsing_processes": "1",
+            "secrets__backend": (
+                "airflow.providers.amazon.aws.secrets.systems_manager.SystemsManagerParameterStoreBackend"
+            ),
+            "secrets__backend_kwargs": json.dumps(parameter_store),
+            "usage_data_collection__enabled": "False",
+        }
+        return {
+            **_inherited(),
+            **settings.aws_environment(),
+            **{f"AIRFLOW__{name.upper()}": value for name, value in configuration.items()},
+            **self.mark(),
+            "AIRFLOW_HOME": str(self.folder),
+            # The connection that every hook asks for by default: no more than the credentials of this environment.
+            "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
+            "METERING_POLL_SECONDS": str(settings.poll_seconds),
+            # Nothing passes by itself on one machine: a failure is shown at once, not after minutes of waiting.
+            "METERING_RETRIES": os.environ.get("METERING_RETRIES", "0"),
+            "PATH": f"{self.program.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "NO_PROXY": f"{HOST},localhost",
+            "no_proxy": f"{HOST},localhost",
+            "SCARF_NO_ANALYTICS": "true",
+            "DO_NOT_TRACK": "1",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def _keys(self) -> dict[str, str]:
+        path = self.settings.home / "airflow_keys.json"
+        if not path.exists():
+            keys = {"fernet": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()}
+            keys |= {name: secrets.token_urlsafe(32) for name in ("api", "jwt")}
+            write_private(path, json.dumps(keys))
+        known: dict[str, str] = json.loads(path.read_text())
+        return known
+
+    def _revision(self) -> dict[str, str]:
+        """Airflow's version and the revision of its tables; the latter is empty when there are none."""
+        with psycopg.connect(self.postgres.dsn(AIRFLOW_DATABASE)) as connection:
+            if connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,):
+                return {"airflow": VERSION, "revision": ""}
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        return {"airflow": VERSION, "revision": row[0] if row else ""}
+
+
+def _inherited() -> dict[str, str]:
+    ours = ("AIRFLOW", "AWS_", "LOCAL_AWS_", "PYTHON", "VIRTUAL_ENV", "NO_PROXY", "no_proxy")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}

@@ -1,0 +1,58 @@
+"""Runs Airflow's components side by side, as `airflow standalone` does, in less memory and on 127.0.0.1 only.
+
+    python -m local_aws.engines.airflow_components <airflow program> <log folder>
+
+The servers that hand out log files to other machines are left out: here every component reads the same folder, and
+those servers would listen on all addresses. If one component ends, the others are ended too, so that nothing half
+alive stays behind. Ends on SIGTERM.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+COMPONENTS = {
+    "api-server": ["api-server"],
+    "scheduler": ["scheduler", "--skip-serve-logs"],
+    "dag-processor": ["dag-processor"],
+    "triggerer": ["triggerer", "--skip-serve-logs"],
+}
+STOP_SECONDS = 10
+
+
+def run(program: str, logs: Path) -> int:
+    """Start all components and wait; the exit code is 0 after a signal and 1 when a component ended by itself."""
+    running: dict[str, subprocess.Popen[bytes]] = {}
+    signalled: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _: signalled.append(received))
+    for name, arguments in COMPONENTS.items():
+        with (logs / f"airflow-{name}.log").open("ab") as log:
+            running[name] = subprocess.Popen([program, *arguments], stdout=log, stderr=subprocess.STDOUT)
+    ended: list[str] = []
+    while not signalled and not ended:
+        time.sleep(0.2)
+        ended = [f"{name} (exit code {process.returncode})" for name, process in running.items() if _has_ended(process)]
+    if ended:
+        print(f"ended by itself: {', '.join(ended)}", flush=True)
+    for process in running.values():
+        process.terminate()
+    deadline = time.monotonic() + STOP_SECONDS
+    for process in running.values():
+        try:
+            process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+    return 1 if ended else 0
+
+
+def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+    return process.poll() is not None
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1], Path(sys.argv[2])))

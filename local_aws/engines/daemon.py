@@ -1,0 +1,165 @@
+"""An engine as a daemon: started once, found again by its pid file, ready when it answers, stopped as a whole."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import time
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import ClassVar
+
+import psutil
+
+from local_aws import ports, processes
+from local_aws.engines.pid_file import PidFile
+from local_aws.settings import Settings, variable
+
+LOG_LINES = 15
+HOME_MARK = "LOCAL_AWS_HOME"
+NAME_MARK = "LOCAL_AWS_ENGINE"
+
+
+class EngineError(Exception):
+    """An engine cannot start or stop; the message says why and what to do."""
+
+
+class Daemon(ABC):
+    """One engine of the stack. `port_settings` names the fields of Settings with the ports it listens on."""
+
+    name: ClassVar[str]
+    port_settings: ClassVar[tuple[str, ...]] = ()
+    start_timeout: ClassVar[float] = 60
+    stop_timeout: ClassVar[float] = 15
+    stop_signal: ClassVar[int] = signal.SIGTERM
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.pid_file = PidFile(settings.home / "run" / f"{self.name}.json")
+        self.log_path: Path = settings.logs / f"{self.name}.log"
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """Where it answers."""
+
+    @abstractmethod
+    def launch(self, die_with_parent: bool) -> subprocess.Popen[bytes]:
+        """Prepare its folder and start its process. Raises EngineError."""
+
+    @abstractmethod
+    def ready(self) -> bool:
+        """Whether it answers as it should, now."""
+
+    def prepare(self) -> None:  # noqa: B027 (most engines have nothing to do here)
+        """What is to be done once it is ready."""
+
+    def process(self) -> psutil.Process | None:
+        """Its process while that lives."""
+        return self.pid_file.process()
+
+    def state(self) -> str:
+        """running, starting (it lives but does not answer), or down."""
+        if self.process() is None:
+            return "down"
+        return "running" if self.ready() else "starting"
+
+    def memory(self) -> int:
+        """Bytes held by its processes that they share with nobody else (USS), or resident where that is not known."""
+        return sum(memory_of(member) for member in self.members())
+
+    def members(self) -> list[psutil.Process]:
+        """All its living processes: those of its session, and those that left it but carry its mark."""
+        pid = self.pid_file.pid()
+        found = {process.pid: process for process in (processes.session(pid) if pid else [])}
+        for process in psutil.process_iter():
+            if process.pid not in found and self._is_marked(process):
+                found[process.pid] = process
+        return list(found.values())
+
+    def mark(self) -> dict[str, str]:
+        """Variables by which its processes are known; `launch` puts them into their environment."""
+        return {HOME_MARK: str(self.settings.home), NAME_MARK: self.name}
+
+    def _is_marked(self, process: psutil.Process) -> bool:
+        try:
+            environment = process.environ()
+        except (psutil.AccessDenied, psutil.NoSuchProcess, OSError):
+            return False
+        return all(environment.get(name) == value for name, value in self.mark().items())
+
+    def start(self, die_with_parent: bool = False) -> None:
+        """Start it if it does not run, and return when it is ready. Raises EngineError."""
+        started = None
+        if self.process() is None:
+            self.stop()  # what a killed predecessor left behind
+            self.require_free_ports()
+            started = self._child = self.launch(die_with_parent)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                self.pid_file.write(started.pid)
+        try:
+            self._wait_until_ready(started)
+            self.prepare()
+        except EngineError:
+            if started is not None:
+                self.stop()
+            raise
+
+    def stop(self) -> bool:
+        """Stop all its processes and wait for their end; False when none ran. Raises EngineError if one survives."""
+        ran = bool(self.members())
+        processes.end(self.members, self.stop_timeout, self.stop_signal)
+        if self._child is not None and self._child.poll() is None and self.process() is None:
+            self._child.wait()
+        left = self.members()
+        if left:
+            raise EngineError(f"{self.name} did not end: pid {', '.join(str(member.pid) for member in left)} is left")
+        self.pid_file.forget()
+        return ran
+
+    def require_free_ports(self) -> None:
+        """Raise EngineError naming port, holder and variable if another process listens on a port of this engine."""
+        for setting in self.port_settings:
+            port = getattr(self.settings, setting)
+            if not ports.is_free(port):
+                holder = ports.holder(port)
+                raise EngineError(
+                    f"port {port}, which {self.name} needs, is taken{f' by {holder}' if holder else ''}."
+                    f" End that process, or choose another port: {variable(setting)}=<port>"
+                )
+
+    def log_tail(self, lines: int = LOG_LINES) -> str:
+        """The last lines of its log, indented."""
+        if not self.log_path.exists():
+            return ""
+        text = self.log_path.read_text(errors="replace").splitlines()
+        return "\n".join(f"    {line}" for line in text[-lines:])
+
+    def _wait_until_ready(self, started: subprocess.Popen[bytes] | None) -> None:
+        deadline = time.monotonic() + self.start_timeout
+        while not self.ready():
+            if started is not None and started.poll() is not None:
+                raise EngineError(
+                    f"{self.name} ended with exit code {started.returncode} while starting."
+                    f" The end of {self.log_path}:\n{self.log_tail()}"
+                )
+            if started is None and self.process() is None:
+                raise EngineError(f"{self.name} ended. The end of {self.log_path}:\n{self.log_tail()}")
+            if time.monotonic() > deadline:
+                raise EngineError(
+                    f"{self.name} was not ready within {self.start_timeout:.0f} s."
+                    f" The end of {self.log_path}:\n{self.log_tail()}"
+                )
+            time.sleep(0.1)
+
+
+def memory_of(process: psutil.Process) -> int:
+    """Bytes that the process shares with nobody else, or resident where that is not known; 0 when it has ended."""
+    try:
+        return process.memory_full_info().uss
+    except psutil.AccessDenied:
+        return process.memory_info().rss
+    except psutil.NoSuchProcess:
+        return 0

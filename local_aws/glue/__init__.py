@@ -1,0 +1,1 @@
+"""AWS Glue's stand-in (catalog, crawlers, job runs) and CloudWatch Logs, where they write."""

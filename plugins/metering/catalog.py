@@ -1,0 +1,118 @@
+"""Publishing: point partitions of the Glue catalog at the folders of a run. Readers see the old version or the new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from metering import dates
+
+MOST_PARTITIONS = 100  # of one BatchCreatePartition or BatchUpdatePartition
+RUN, ROWS, PUBLISHED_AT = "run", "rows", "published_at"
+
+Values = tuple[str, ...]
+
+
+class SupersededError(RuntimeError):
+    """A newer run has published the same partitions since the job ran; publishing its result would undo that run."""
+
+
+class PublishError(RuntimeError):
+    """The catalog refused partitions; the message names them."""
+
+
+def publish(
+    glue: Any,
+    *,
+    database: str,
+    table: str,
+    partitions: list[dict[str, Any]],
+    run: str,
+    written_at: datetime,
+    published_at: datetime,
+) -> int:
+    """Point `partitions` (of a job's summary: values, location, rows) at their new folders; how many there are.
+
+    Safe to repeat. `written_at` is when the job had written them: a partition that another run has published after that
+    holds readings that the job did not see, and SupersededError is raised before anything is changed.
+    """
+    known = {tuple(partition["Values"]): partition for partition in _partitions(glue, database, table)}
+    for wanted in partitions:
+        _refuse_superseded(known.get(_values(wanted)), wanted, table, written_at)
+    descriptor = glue.get_table(DatabaseName=database, Name=table)["Table"]["StorageDescriptor"]
+    inputs = [_input(wanted, descriptor, run, published_at) for wanted in partitions]
+    where = {"DatabaseName": database, "TableName": table}
+    for chunk in _chunks([given for given in inputs if tuple(given["Values"]) not in known]):
+        answer = glue.batch_create_partition(**where, PartitionInputList=chunk)
+        _require_no_errors(answer, table, "PartitionValues")
+    for chunk in _chunks([given for given in inputs if tuple(given["Values"]) in known]):
+        entries = [{"PartitionValueList": given["Values"], "PartitionInput": given} for given in chunk]
+        answer = glue.batch_update_partition(**where, Entries=entries)
+        _require_no_errors(answer, table, "PartitionValueList")
+    return len(inputs)
+
+
+def locations(glue: Any, database: str, table: str) -> dict[Values, str]:
+    """Where each partition of a table is published: values → s3://…/"""
+    return {
+        tuple(partition["Values"]): partition["StorageDescriptor"]["Location"]
+        for partition in _partitions(glue, database, table)
+    }
+
+
+def published_dates(glue: Any, database: str) -> list[str]:
+    """The dates of the published interval readings, as closed ranges (whole months at grain month)."""
+    published = locations(glue, database, "daily")
+    return dates.of_partitions(month for reading_type, month in published if reading_type == "INT")
+
+
+def _partitions(glue: Any, database: str, table: str) -> Iterator[dict[str, Any]]:
+    pages = glue.get_paginator("get_partitions")
+    for page in pages.paginate(DatabaseName=database, TableName=table, ExcludeColumnSchema=True):
+        yield from page["Partitions"]
+
+
+def _values(wanted: dict[str, Any]) -> Values:
+    return tuple(str(value) for value in wanted["values"])
+
+
+def _input(wanted: dict[str, Any], descriptor: dict[str, Any], run: str, published_at: datetime) -> dict[str, Any]:
+    return {
+        "Values": list(_values(wanted)),
+        "StorageDescriptor": {**descriptor, "Location": wanted["location"]},
+        "Parameters": {
+            RUN: run,
+            ROWS: str(wanted["rows"]),
+            PUBLISHED_AT: published_at.astimezone(UTC).isoformat(timespec="seconds"),
+        },
+    }
+
+
+def _refuse_superseded(
+    current: dict[str, Any] | None, wanted: dict[str, Any], table: str, written_at: datetime
+) -> None:
+    if current is None or current["StorageDescriptor"]["Location"] == wanted["location"]:
+        return
+    published = current.get("Parameters", {}).get(PUBLISHED_AT)
+    if published and datetime.fromisoformat(published) > written_at:
+        values = "/".join(_values(wanted))
+        raise SupersededError(
+            f"Run {current['Parameters'].get(RUN)} has published {table} {values} since this run's job wrote its "
+            "folders. Publishing them would take that run's readings away. Clear the Glue job of this run instead "
+            "(with its downstream tasks): it starts from what is published now."
+        )
+
+
+def _require_no_errors(answer: dict[str, Any], table: str, values_member: str) -> None:
+    if errors := answer.get("Errors"):
+        refused = "; ".join(
+            f"{'/'.join(error[values_member])}: {error['ErrorDetail'].get('ErrorCode')} "
+            f"{error['ErrorDetail'].get('ErrorMessage', '')}"
+            for error in errors
+        )
+        raise PublishError(f"The catalog refused partitions of {table}: {refused}. Clear this task to try again.")
+
+
+def _chunks(inputs: list[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
+    return (inputs[start : start + MOST_PARTITIONS] for start in range(0, len(inputs), MOST_PARTITIONS))

@@ -1,0 +1,49 @@
+"""The steps of ingest_meter_readings that are no operator of the provider. `params` are those of the run."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from metering import catalog, clients, glue, ledger, rejects
+
+
+def find_new_meter_files(
+    batch: str, clean_bucket: str, landing_bucket: str, landing_prefix: str, params: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Batch, number and bytes of the new files, whose manifest is written; None when there are none."""
+    return ledger.find_new_meter_files(
+        clients.s3(),
+        landing_bucket=landing_bucket,
+        landing_prefix=landing_prefix,
+        clean_bucket=clean_bucket,
+        batch=batch,
+        reprocess=params["reprocess"],
+    )
+
+
+def check_rejected_share(batch: str, clean_bucket: str, params: dict[str, Any]) -> str:
+    """A sentence on the rejected rows; rejects.RejectedShareError when there are too many."""
+    summary, _ = glue.summary(clients.s3(), clean_bucket, batch, "raw_to_clean")
+    return rejects.check(summary, max_share=params["max_rejected_share"], clean_bucket=clean_bucket)
+
+
+def publish_readings(batch: str, clean_bucket: str, database: str) -> int:
+    """Point the catalog at the partitions that clean_to_business has written; their number."""
+    summary, written_at = glue.summary(clients.s3(), clean_bucket, batch, "clean_to_business")
+    return catalog.publish(
+        clients.glue(),
+        database=database,
+        table="daily",
+        partitions=summary["partitions"],
+        run=summary["run"],
+        written_at=written_at,
+        published_at=datetime.now(UTC),
+    )
+
+
+def record_ledger(batch: str, clean_bucket: str) -> dict[str, Any]:
+    """Note that the batch is loaded; what its READINGS event says."""
+    s3 = clients.s3()
+    summary, _ = glue.summary(s3, clean_bucket, batch, "clean_to_business")
+    return ledger.record(s3, clean_bucket=clean_bucket, summary=summary, recorded_at=datetime.now(UTC))

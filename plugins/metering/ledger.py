@@ -1,0 +1,138 @@
+"""Which meter files are known. A file is its content: ETag and size; its name and place do not matter.
+
+    <clean>/_manifests/<batch>.json      the files of a batch, written once, before any work on them
+    <clean>/_ledger/<etag>-<size>.json   a file that was loaded; the object's key alone says that it is known
+    <clean>/_batches/<batch>.json        a batch that was published: its run, its dates, when
+
+With SSE-KMS an ETag is no digest of the content: the same bytes uploaded twice then count as two files, whose readings
+are duplicates and vanish.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+from metering import storage
+
+MANIFESTS, LEDGER, BATCHES = "_manifests/", "_ledger/", "_batches/"
+
+log = logging.getLogger(__name__)
+
+
+class UnknownMeterFileError(ValueError):
+    """The run was asked to load files that are not in the landing zone."""
+
+
+@dataclass(frozen=True)
+class MeterFile:
+    """A file of the landing zone; `delivered_at` is when it was last written (UTC)."""
+
+    uri: str
+    key: str
+    etag: str
+    size: int
+    delivered_at: datetime
+
+    @property
+    def identity(self) -> str:
+        return f"{self.etag}-{self.size}"
+
+    def entry(self) -> dict[str, Any]:
+        """The file in a manifest."""
+        delivered_at = f"{self.delivered_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return {
+            "uri": self.uri,
+            "key": self.key,
+            "etag": self.etag,
+            "size": self.size,
+            "delivered_at": delivered_at,
+        }
+
+
+def find_new_meter_files(
+    s3: Any, *, landing_bucket: str, landing_prefix: str, clean_bucket: str, batch: str, reprocess: Iterable[str] = ()
+) -> dict[str, Any] | None:
+    """Write the manifest of the batch; its batch, number of files and bytes, or None when nothing is new.
+
+    The manifest is written once: called again for the same batch (a retry, a clear), it answers for the same files,
+    known by now or not. Files that came meanwhile belong to the next run.
+    """
+    key = f"{MANIFESTS}{batch}.json"
+    if storage.exists(s3, clean_bucket, key):
+        log.info("Batch %s has a manifest already: its files are loaded again, others wait for the next run", batch)
+        return _overview(storage.read_json(s3, clean_bucket, key))
+    landed = meter_files(s3, landing_bucket, landing_prefix)
+    known = {PurePosixPath(item["Key"]).stem for item in storage.objects(s3, clean_bucket, LEDGER)}
+    new, notes = select_new(landed, known, set(reprocess))
+    for note in notes:
+        log.info(note)
+    if not new:
+        log.info("Nothing new in s3://%s/%s: %d files, all of them known", landing_bucket, landing_prefix, len(landed))
+        return None
+    manifest = {"batch": batch, "files": [file.entry() for file in new]}
+    storage.write_json(s3, clean_bucket, key, manifest)
+    return _overview(manifest)
+
+
+def meter_files(s3: Any, bucket: str, prefix: str) -> list[MeterFile]:
+    """The meter files below a prefix: no folder marks, no empty files, no name that begins with a dot or underscore."""
+    return [
+        MeterFile(
+            f"s3://{bucket}/{item['Key']}", item["Key"], item["ETag"].strip('"'), item["Size"], item["LastModified"]
+        )
+        for item in storage.objects(s3, bucket, prefix)
+        if item["Size"] and not item["Key"].endswith("/") and PurePosixPath(item["Key"]).name[0] not in "._"
+    ]
+
+
+def select_new(landed: list[MeterFile], known: set[str], reprocess: set[str]) -> tuple[list[MeterFile], list[str]]:
+    """The files to load, in order of delivery, and notes on those left out because of another file of the same content.
+
+    `known` are identities of the ledger; the keys in `reprocess` are loaded although they are known.
+    """
+    if missing := reprocess - {file.key for file in landed}:
+        names = ", ".join(sorted(missing))
+        raise UnknownMeterFileError(f"Not in the landing zone: {names}. Give keys as the landing bucket shows them.")
+    chosen: dict[str, MeterFile] = {}
+    notes = []
+    for file in sorted(landed, key=lambda file: (file.delivered_at, file.key)):
+        if file.identity in known and file.key not in reprocess:
+            continue
+        if twin := chosen.get(file.identity):
+            notes.append(f"{file.uri} is skipped: the same bytes as {twin.uri} of this delivery")
+            continue
+        chosen[file.identity] = file
+    return list(chosen.values()), notes
+
+
+def record(s3: Any, *, clean_bucket: str, summary: dict[str, Any], recorded_at: datetime) -> dict[str, Any]:
+    """Note that a batch and its files are loaded; what READINGS says of it: batch, run and touched dates.
+
+    `summary` is that of clean_to_business. The ledger is written last: a run that dies before is simply run again.
+    """
+    stamp = f"{recorded_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    published = {name: summary[name] for name in ("batch", "run", "dates")}
+    manifest = storage.read_json(s3, clean_bucket, f"{MANIFESTS}{summary['batch']}.json")
+    batch_key = f"{BATCHES}{summary['batch']}.json"
+    about = {**published, "files": len(manifest["files"]), "recorded_at": stamp}
+    storage.write_json(s3, clean_bucket, batch_key, about)
+    for file in manifest["files"]:
+        known = {name: file[name] for name in ("key", "etag", "size")}
+        entry = {**known, "batch": summary["batch"], "recorded_at": stamp}
+        storage.write_json(s3, clean_bucket, f"{LEDGER}{file['etag']}-{file['size']}.json", entry)
+    return published
+
+
+def published_batches(s3: Any, clean_bucket: str) -> list[str]:
+    """Every batch that was published, oldest first."""
+    return [PurePosixPath(item["Key"]).stem for item in storage.objects(s3, clean_bucket, BATCHES)]
+
+
+def _overview(manifest: dict[str, Any]) -> dict[str, Any]:
+    files = manifest["files"]
+    return {"batch": manifest["batch"], "files": len(files), "bytes": sum(file["size"] for file in files)}

@@ -1,0 +1,152 @@
+"""What a load of the warehouse copies: one manifest of Parquet files a table, for COPY … MANIFEST.
+
+Batches go in as they lie in the clean zone. Aggregates go in as the catalog publishes them at this moment, whole
+partitions of the dates concerned: so a late or repeated load never brings an older version back.
+A manifest is data, not SQL: names of files never become part of a statement.
+
+    <business>/_manifests/<batch>/<table>.json    where <batch> names the run of load_redshift
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import PurePosixPath
+from typing import Any
+
+from metering import batches, catalog, clients, dates, deployment, ledger, storage
+from metering.settings import SETTINGS
+
+MANIFESTS = "_manifests/"
+READINGS_TABLE = "daily"
+# The partitions of each aggregate that hold a set of dates.
+AGGREGATES: dict[str, Callable[[Iterable[str]], set[str]]] = {
+    "aggregated_daily": dates.months,
+    "aggregated_weekly": dates.iso_years,
+    "aggregated_monthly": dates.years,
+}
+
+CREATE_TABLES = [f"redshift/create_{table}.sql" for table in ("load_turn", READINGS_TABLE, *AGGREGATES)]
+# The lock comes first: a transaction sees what was committed before its first statement that reads data.
+MERGES: dict[str, list[str]] = {
+    "merge_readings": [
+        "redshift/lock_load_turn.sql",
+        *(f"redshift/{step}_{READINGS_TABLE}.sql" for step in ("stage", "copy", "rank", "discard", "merge")),
+    ],
+    "merge_consumption": [
+        "redshift/lock_load_turn.sql",
+        *(f"redshift/{step}_{table}.sql" for table in AGGREGATES for step in ("stage", "copy", "discard", "merge")),
+    ],
+}
+
+# All statements of a list are one transaction. Cancelled when the task is killed or times out; a statement outlives a
+# task that is cleared while deferred, and the next one waits for it at the lock.
+TRANSACTION: dict[str, Any] = {
+    "cluster_identifier": deployment.REDSHIFT_CLUSTER,
+    "database": deployment.REDSHIFT_DATABASE,
+    "secret_arn": deployment.REDSHIFT_SECRET_ARN,
+    "deferrable": True,
+    "poll_interval": SETTINGS.query_poll_seconds,
+    "execution_timeout": timedelta(hours=SETTINGS.max_wait_hours),  # the operator bounds its deferral by it
+}
+
+
+log = logging.getLogger(__name__)
+
+
+class IncompleteSumsError(LookupError):
+    """Some grains of the sums are published for the dates of a load, others are not."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a run loads: `batches` of readings, and the aggregates of `dates` (closed ranges)."""
+
+    batches: list[str] = field(default_factory=list)
+    dates: list[str] = field(default_factory=list)
+
+
+def plan_load(
+    announced: list[dict[str, Any]],
+    params: dict[str, Any],
+    batch: str,
+    clean_bucket: str,
+    business_bucket: str,
+    database: str,
+) -> list[str]:
+    """Write the manifests of what the CONSUMPTION events (none: the operator) ask for; the ids of the tasks that have
+    something to do.
+    """
+    s3, glue = clients.s3(), clients.glue()
+    if announced:
+        load = union(announced)
+    else:
+        load = requested(
+            params,
+            all_batches=ledger.published_batches(s3, clean_bucket),
+            all_dates=catalog.published_dates(glue, database),
+        )
+    log.info("Batches: %s. Dates: %s", ", ".join(load.batches) or "none", ", ".join(load.dates) or "none")
+    return merges(
+        write_manifests(
+            s3, glue, load, batch=batch, database=database, clean_bucket=clean_bucket, business_bucket=business_bucket
+        )
+    )
+
+
+def merges(tables: set[str]) -> list[str]:
+    """The tasks that merge `tables`, those that have a manifest. Sums come in three grains or not at all."""
+    sums = tables & set(AGGREGATES)
+    if sums and (missing := set(AGGREGATES) - sums):
+        raise IncompleteSumsError(
+            f"The catalog publishes no {', '.join(sorted(missing))} for these dates, but {', '.join(sorted(sums))}. "
+            "Trigger aggregate_consumption with these dates; it starts this DAG again."
+        )
+    return ["merge_readings"] * (READINGS_TABLE in tables) + ["merge_consumption"] * bool(sums)
+
+
+def union(announced: list[dict[str, Any]]) -> Load:
+    """What all CONSUMPTION events say together."""
+    batches_of_all = {batch for extra in announced for batch in extra["batches"]}
+    return Load(sorted(batches_of_all), dates.merge(text for extra in announced for text in extra["dates"]))
+
+
+def requested(params: dict[str, Any], *, all_batches: list[str], all_dates: list[str]) -> Load:
+    """What a run by hand asks for: batches, dates or both; with nothing given, everything."""
+    first, last = params["first_date"], params["last_date"]
+    everything = not (params["batches"] or first or last)
+    wanted = all_batches if everything else sorted(params["batches"])
+    if missing := set(wanted) - set(all_batches):
+        names = ", ".join(sorted(missing))
+        raise batches.BatchNameError(f"Never published: {names}. The clean bucket lists what was, below _batches/.")
+    return Load(wanted, dates.between(first, last, all_dates) if everything or first or last else [])
+
+
+def write_manifests(
+    s3: Any, glue: Any, load: Load, *, batch: str, database: str, clean_bucket: str, business_bucket: str
+) -> set[str]:
+    """Write a manifest for each table that has something to copy; the names of these tables."""
+    wanted = {READINGS_TABLE: [f"s3://{clean_bucket}/clean/batch={batches.checked(name)}/" for name in load.batches]}
+    for table, partitions_of in AGGREGATES.items():
+        touched = partitions_of(load.dates)
+        published = catalog.locations(glue, database, table).items() if touched else ()
+        wanted[table] = [location for values, location in published if values[0] in touched]
+    written = set()
+    for table, locations in wanted.items():
+        entries = [entry for location in locations for entry in _parquet_files(s3, location)]
+        if entries:
+            storage.write_json(s3, business_bucket, f"{MANIFESTS}{batch}/{table}.json", {"entries": entries})
+            written.add(table)
+    return written
+
+
+def _parquet_files(s3: Any, location: str) -> list[dict[str, Any]]:
+    """Entries of a manifest; COPY demands the length of Parquet files."""
+    bucket, prefix = storage.split_uri(location)
+    return [
+        {"url": f"s3://{bucket}/{item['Key']}", "mandatory": True, "meta": {"content_length": item["Size"]}}
+        for item in storage.objects(s3, bucket, f"{prefix.rstrip('/')}/")
+        if item["Key"].endswith(".parquet") and PurePosixPath(item["Key"]).name[0] not in "._"
+    ]

@@ -1,0 +1,183 @@
+"""Which files are new: by content, not by name; a batch keeps its files; what is loaded is known."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from metering import ledger
+
+from tests.plugins.object_store import ObjectStore
+
+BATCH, NEXT = "20260102T090000-3fa2c1", "20260103T090000-aa11bb"
+RECORDED_AT = datetime(2026, 1, 2, 10, 30, tzinfo=UTC)
+MD5_OF_A, MD5_OF_BB = "0cc175b9c0f1b6a831c399e269772661", "21ad0bd836b90d08f4cf640b4c298e7c"
+
+
+def find(s3: ObjectStore, batch: str = BATCH, reprocess: tuple[str, ...] = ()) -> dict[str, Any] | None:
+    return ledger.find_new_meter_files(
+        s3,
+        landing_bucket="landing",
+        landing_prefix="readings/",
+        clean_bucket="clean",
+        batch=batch,
+        reprocess=reprocess,
+    )
+
+
+def load(s3: ObjectStore, batch: str = BATCH) -> None:
+    """Find new files and record them as loaded."""
+    assert find(s3, batch)
+    summary = {"batch": batch, "run": f"{batch}-1", "dates": ["20130101-20130131"], "partitions": []}
+    ledger.record(s3, clean_bucket="clean", summary=summary, recorded_at=RECORDED_AT)
+
+
+def keys(s3: ObjectStore, batch: str = BATCH) -> list[str]:
+    return [file["key"] for file in s3.json("clean", f"_manifests/{batch}.json")["files"]]
+
+
+def test_new_files_go_into_a_manifest_in_order_of_delivery(s3: ObjectStore) -> None:
+    s3.put_object("landing", "readings/b.csv", "a")
+    s3.put_object("landing", "readings/2026/a.csv.gz", "bb")
+
+    assert find(s3) == {"batch": BATCH, "files": 2, "bytes": 3}
+    assert s3.json("clean", f"_manifests/{BATCH}.json") == {
+        "batch": BATCH,
+        "files": [
+            {
+                "uri": "s3://landing/readings/b.csv",
+                "key": "readings/b.csv",
+                "etag": MD5_OF_A,
+                "size": 1,
+                "delivered_at": "2026-01-01T00:01:00Z",
+            },
+            {
+                "uri": "s3://landing/readings/2026/a.csv.gz",
+                "key": "readings/2026/a.csv.gz",
+                "etag": MD5_OF_BB,
+                "size": 2,
+                "delivered_at": "2026-01-01T00:02:00Z",
+            },
+        ],
+    }
+
+
+def test_without_new_files_there_is_no_manifest(s3: ObjectStore) -> None:
+    assert find(s3) is None
+    assert s3.keys("clean") == []
+
+
+@pytest.mark.parametrize("key", ["readings/", "readings/2026/", "readings/.a.csv", "readings/_SUCCESS", "other/a.csv"])
+def test_what_is_no_meter_file_is_passed_over(s3: ObjectStore, key: str) -> None:
+    s3.put_object("landing", key, "a")
+
+    assert find(s3) is None
+
+
+def test_an_empty_file_is_passed_over(s3: ObjectStore) -> None:
+    s3.put_object("landing", "readings/a.csv", "")
+
+    assert find(s3) is None
+
+
+def test_a_loaded_file_is_not_loaded_again(s3: ObjectStore) -> None:
+    s3.put_object("landing", "readings/a.csv", "a")
+    load(s3)
+
+    assert find(s3, NEXT) is None
+    assert s3.keys("clean", "_manifests/") == [f"_manifests/{BATCH}.json"]
+
+
+def test_the_same_bytes_under_another_name_are_known(s3: ObjectStore) -> None:
+    s3.put_object("landing", "readings/a.csv", "a")
+    load(s3)
+    s3.put_object("landing", "readings/again.csv", "a")
+
+    assert find(s3, NEXT) is None
+
+
+def test_other_bytes_under_a_known_name_are_new(s3: ObjectStore) -> None:
+    s3.put_object("landing", "readings/a.csv", "a")
+    load(s3)
+    s3.put_object("landing", "readings/a.csv", "bb")
+
+    assert find(s3, NEXT) == {"batch": NEXT, "files": 1, "bytes": 2}
+
+
+def test_the_same_bytes_twice_in_a_delivery_are_loaded_once_and_noted(
+    s3: ObjectStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    s3.put_object("landing", "readings/z.csv", "a")
+    s3.put_object("landing", "readings/a.csv", "a")
+
+    with caplog.at_level(logging.INFO, logger="metering.ledger"):
+        assert find(s3) == {"batch": BATCH, "files": 1, "bytes": 1}
+
+    assert keys(s3) == ["readings/z.csv"]
+    assert "s3://landing/readings/a.csv is skipped: the same bytes as s3://landing/readings/z.csv" in caplog.text
+
+
+def test_a_batch_keeps_its_files_when_its_run_is_cleared(s3: ObjectStore) -> None:
+    s3.put_object("landing", "readings/a.csv", "a")
+    load(s3)
+    s3.put_object("landing", "readings/b.csv", "bb")
+
+    assert find(s3, BATCH) == {"batch": BATCH, "files": 1, "bytes": 1}
+    assert keys(s3) == ["readings/a.csv"]
+    assert find(s3, NEXT) == {"batch": NEXT, "files": 1, "bytes": 2}
+
+
+def test_files_of_a_run_that_died_are_taken_by_the_next(s3: ObjectStore) -> None:
+    s3.put_object("landing", "readings/a.csv", "a")
+    find(s3, BATCH)
+
+    assert find(s3, NEXT) == {"batch": NEXT, "files": 1, "bytes": 1}
+
+
+def test_a_known_file_can_be_loaded_again_by_its_key(s3: ObjectStore) -> None:
+    s3.put_object("landing", "readings/a.csv", "a")
+    s3.put_object("landing", "readings/b.csv", "bb")
+    load(s3)
+
+    assert find(s3, NEXT, reprocess=("readings/b.csv",)) == {"batch": NEXT, "files": 1, "bytes": 2}
+    assert keys(s3, NEXT) == ["readings/b.csv"]
+
+
+def test_a_file_to_load_again_that_is_not_there_is_named(s3: ObjectStore) -> None:
+    s3.put_object("landing", "readings/a.csv", "a")
+
+    with pytest.raises(ledger.UnknownMeterFileError, match=r"Not in the landing zone: b\.csv"):
+        find(s3, reprocess=("readings/a.csv", "b.csv"))
+
+
+def test_a_loaded_batch_leaves_an_entry_a_file_and_one_of_its_own(s3: ObjectStore) -> None:
+    s3.put_object("landing", "readings/a.csv", "a")
+    s3.put_object("landing", "readings/b.csv", "bb")
+    find(s3)
+    summary = {"batch": BATCH, "run": f"{BATCH}-2", "dates": ["20130101-20130131"], "partitions": [1, 2]}
+
+    said = ledger.record(s3, clean_bucket="clean", summary=summary, recorded_at=RECORDED_AT)
+
+    assert said == {"batch": BATCH, "run": f"{BATCH}-2", "dates": ["20130101-20130131"]}
+    assert s3.keys("clean", "_ledger/") == [f"_ledger/{MD5_OF_A}-1.json", f"_ledger/{MD5_OF_BB}-2.json"]
+    assert s3.json("clean", f"_ledger/{MD5_OF_A}-1.json") == {
+        "key": "readings/a.csv",
+        "etag": MD5_OF_A,
+        "size": 1,
+        "batch": BATCH,
+        "recorded_at": "2026-01-02T10:30:00Z",
+    }
+    assert s3.json("clean", f"_batches/{BATCH}.json") == {**said, "files": 2, "recorded_at": "2026-01-02T10:30:00Z"}
+
+
+def test_the_published_batches_come_oldest_first(s3: ObjectStore) -> None:
+    s3.put_object("landing", "readings/a.csv", "a")
+    load(s3, NEXT)
+    s3.put_object("landing", "readings/b.csv", "bb")
+    load(s3, BATCH)
+    s3.put_object("landing", "readings/c.csv", "ccc")
+    find(s3, "20260104T090000-cccccc")
+
+    assert ledger.published_batches(s3, "clean") == [BATCH, NEXT]

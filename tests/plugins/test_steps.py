@@ -1,0 +1,129 @@
+"""The steps of ingest_meter_readings and aggregate_consumption, from summaries of jobs to what is published."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from metering import aggregation, catalog, clients, glue, ingestion, rejects
+
+from tests.plugins.object_store import ObjectStore
+
+BATCH = "20260102T090000-3fa2c1"
+PARTITIONS = [{"values": ["INT", "201301"], "location": "s3://business/daily/run=x/", "rows": 3}]
+EVENT = {"batch": BATCH, "run": f"{BATCH}-1", "dates": ["20130101-20130102"]}
+NO_DATES = {"first_date": None, "last_date": None}
+
+
+@pytest.fixture
+def published(s3: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What is published, in order."""
+    calls: list[dict[str, Any]] = []
+
+    def publish(client: object, **arguments: Any) -> int:
+        del arguments["published_at"]
+        calls.append(arguments)
+        return len(arguments["partitions"])
+
+    monkeypatch.setattr(clients, "s3", lambda: s3)
+    monkeypatch.setattr(clients, "glue", lambda: None)
+    monkeypatch.setattr(catalog, "publish", publish)
+    monkeypatch.setattr(catalog, "published_dates", lambda client, database: ["20130101-20131231"])
+    return calls
+
+
+def minute(number: int) -> datetime:
+    """When the object store was written to for the given time."""
+    return datetime(2026, 1, 1, 0, number, tzinfo=UTC)
+
+
+def test_readings_are_published_as_the_run_that_wrote_the_summary(
+    s3: ObjectStore, published: list[dict[str, Any]]
+) -> None:
+    summary = {"batch": BATCH, "run": f"{BATCH}-3", "partitions": PARTITIONS, "dates": []}
+    s3.put_json("clean", f"_summaries/{BATCH}/clean_to_business.json", summary)
+
+    assert ingestion.publish_readings(BATCH, "clean", "metering") == 1
+    assert published == [
+        {
+            "database": "metering",
+            "table": "daily",
+            "partitions": PARTITIONS,
+            "run": f"{BATCH}-3",
+            "written_at": minute(1),
+        }
+    ]
+
+
+@pytest.mark.usefixtures("published")
+def test_the_gate_reads_what_raw_to_clean_says(s3: ObjectStore) -> None:
+    summary = {"batch": BATCH, "rows": 10, "rejected": 1, "rejected_by_reason": {"no number": 1}, "files": []}
+    s3.put_json("clean", f"_summaries/{BATCH}/raw_to_clean.json", summary)
+
+    assert "1 of 10 rows" in ingestion.check_rejected_share(BATCH, "clean", {"max_rejected_share": 0.1})
+    with pytest.raises(rejects.RejectedShareError):
+        ingestion.check_rejected_share(BATCH, "clean", {"max_rejected_share": 0.09})
+
+
+@pytest.mark.usefixtures("published")
+def test_new_files_are_found_where_the_deployment_says(s3: ObjectStore) -> None:
+    s3.put_object("landing", "in/a.csv", "a")
+
+    found = ingestion.find_new_meter_files(BATCH, "clean", "landing", "in/", {"reprocess": []})
+
+    assert found == {"batch": BATCH, "files": 1, "bytes": 1}
+
+
+@pytest.mark.usefixtures("published")
+def test_what_is_recorded_is_what_the_event_says(s3: ObjectStore) -> None:
+    s3.put_json("clean", f"_summaries/{BATCH}/clean_to_business.json", {**EVENT, "partitions": PARTITIONS})
+    s3.put_json("clean", f"_manifests/{BATCH}.json", {"batch": BATCH, "files": []})
+
+    assert ingestion.record_ledger(BATCH, "clean") == EVENT
+
+
+@pytest.mark.usefixtures("published")
+def test_a_run_by_hand_sums_the_dates_it_is_asked_for() -> None:
+    asked = {"first_date": "2013-03-01", "last_date": None}
+
+    assert aggregation.choose_dates([], asked, "metering") == ["20130301-20131231"]
+    assert aggregation.choose_dates([], NO_DATES, "metering") == ["20130101-20131231"]
+
+
+@pytest.mark.usefixtures("published")
+def test_events_win_over_parameters_and_their_dates_are_united() -> None:
+    second = {**EVENT, "dates": ["20130103-20130103"]}
+
+    assert aggregation.choose_dates([EVENT, second], NO_DATES, "metering") == ["20130101-20130103"]
+    assert aggregation.choose_dates([{**EVENT, "dates": []}], NO_DATES, "metering") == []
+
+
+def test_the_sums_of_the_try_that_finished_last_are_published(s3: ObjectStore, published: list[dict[str, Any]]) -> None:
+    for number in (10, 2):
+        run = f"{BATCH}-{number}"
+        tables = {
+            table: {"prefix": "", "partitions": PARTITIONS} for table in ("aggregated_daily", "aggregated_weekly")
+        }
+        s3.put_json("clean", f"_summaries/{run}/aggregate_consumption.json", {"run": run, "tables": tables})
+    s3.put_json("clean", f"_summaries/{BATCH}-2/another_job.json", {})
+
+    event = aggregation.publish_consumption([EVENT], BATCH, "20130101-20130102", "clean", "metering")
+
+    assert event == {"batches": [BATCH], "run": f"{BATCH}-2", "dates": ["20130101-20130102"]}
+    assert [(call["table"], call["run"], call["written_at"]) for call in published] == [
+        ("aggregated_daily", f"{BATCH}-2", minute(2)),
+        ("aggregated_weekly", f"{BATCH}-2", minute(2)),
+    ]
+
+
+def test_without_dates_the_batches_are_announced_and_nothing_is_published(published: list[dict[str, Any]]) -> None:
+    event = aggregation.publish_consumption([EVENT], BATCH, "", "clean", "metering")
+
+    assert event == {"batches": [BATCH], "run": None, "dates": []}
+    assert published == []
+
+
+def test_a_job_that_never_succeeded_is_said_to_be_cleared(s3: ObjectStore) -> None:
+    with pytest.raises(glue.NoSummaryError, match="Clear its task"):
+        glue.newest_summary(s3, "clean", BATCH, "aggregate_consumption")

@@ -1,0 +1,129 @@
+"""What a load of the warehouse copies, and which merges have something to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from metering import batches, catalog, clients, warehouse
+
+from tests.plugins.object_store import ObjectStore
+
+OLD, NEW, RUN = "20260101T090000-aaaaaa", "20260102T090000-bbbbbb", "20260102T093000-cccccc"
+EVERYTHING = {"batches": [], "first_date": None, "last_date": None}
+PUBLISHED = {
+    "aggregated_daily": {("201312",): "s3://business/aggregated_daily/run=r-1/month=201312/"},
+    "aggregated_weekly": {
+        ("2013",): "s3://business/aggregated_weekly/run=r-1/iso_year=2013/",
+        ("2014",): "s3://business/aggregated_weekly/run=r-1/iso_year=2014/",
+    },
+    "aggregated_monthly": {("2013",): "s3://business/aggregated_monthly/run=r-1/year=2013/"},
+    "daily": {("INT", "201312"): "s3://business/daily/run=r-1/reading_type=INT/month=201312/"},
+}
+
+
+@pytest.fixture
+def zones(s3: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
+    """Two batches in the clean zone, and sums that the catalog publishes."""
+    for batch in (OLD, NEW):
+        s3.put_json("clean", f"_batches/{batch}.json", {})
+        s3.put_object("clean", f"clean/batch={batch}/part-0.parquet", "readings")
+        s3.put_object("clean", f"clean/batch={batch}/_SUCCESS", "")
+    for table, partitions in PUBLISHED.items():
+        for location in partitions.values():
+            s3.put_object("business", location.removeprefix("s3://business/") + "part-0.parquet", table)
+    s3.put_object("business", "aggregated_daily/run=old-1/month=201312/part-0.parquet", "superseded")
+    monkeypatch.setattr(catalog, "locations", lambda glue, database, table: PUBLISHED[table])
+    monkeypatch.setattr(clients, "s3", lambda: s3)
+    monkeypatch.setattr(clients, "glue", lambda: None)
+    return s3
+
+
+def plan(announced: list[dict[str, Any]], params: dict[str, Any] = EVERYTHING) -> list[str]:
+    return warehouse.plan_load(announced, params, RUN, "clean", "business", "metering")
+
+
+def copied(s3: ObjectStore, table: str) -> list[str]:
+    return [entry["url"] for entry in s3.json("business", f"_manifests/{RUN}/{table}.json")["entries"]]
+
+
+def test_the_batches_of_all_events_and_the_sums_of_their_dates_are_copied(zones: ObjectStore) -> None:
+    merges = plan(
+        [
+            {"batches": [NEW], "run": "b-1", "dates": ["20131230-20131231"]},
+            {"batches": [OLD, NEW], "run": "a-1", "dates": ["20131228-20131229"]},
+        ]
+    )
+
+    assert merges == ["merge_readings", "merge_consumption"]
+    assert copied(zones, "daily") == [
+        f"s3://clean/clean/batch={OLD}/part-0.parquet",
+        f"s3://clean/clean/batch={NEW}/part-0.parquet",
+    ]
+    assert copied(zones, "aggregated_daily") == ["s3://business/aggregated_daily/run=r-1/month=201312/part-0.parquet"]
+    assert copied(zones, "aggregated_weekly") == [
+        "s3://business/aggregated_weekly/run=r-1/iso_year=2013/part-0.parquet",
+        "s3://business/aggregated_weekly/run=r-1/iso_year=2014/part-0.parquet",
+    ]
+    assert copied(zones, "aggregated_monthly") == ["s3://business/aggregated_monthly/run=r-1/year=2013/part-0.parquet"]
+
+
+def test_an_entry_is_mandatory_and_says_its_length(zones: ObjectStore) -> None:
+    plan([{"batches": [NEW], "run": None, "dates": []}])
+
+    assert zones.json("business", f"_manifests/{RUN}/daily.json") == {
+        "entries": [
+            {
+                "url": f"s3://clean/clean/batch={NEW}/part-0.parquet",
+                "mandatory": True,
+                "meta": {"content_length": len("readings")},
+            }
+        ]
+    }
+
+
+def test_a_batch_of_errors_only_loads_readings_only(zones: ObjectStore) -> None:
+    assert plan([{"batches": [NEW], "run": None, "dates": []}]) == ["merge_readings"]
+
+
+def test_sums_without_a_batch_load_sums_only(zones: ObjectStore) -> None:
+    assert plan([{"batches": [], "run": "a-1", "dates": ["20131201-20131201"]}]) == ["merge_consumption"]
+
+
+def test_a_run_by_hand_without_parameters_loads_everything(zones: ObjectStore) -> None:
+    assert plan([]) == ["merge_readings", "merge_consumption"]
+    assert len(copied(zones, "daily")) == 2
+    assert len(copied(zones, "aggregated_weekly")) == 2
+
+
+def test_a_run_by_hand_loads_what_it_is_asked_for_and_no_more(zones: ObjectStore) -> None:
+    assert plan([], {**EVERYTHING, "batches": [OLD]}) == ["merge_readings"]
+    assert copied(zones, "daily") == [f"s3://clean/clean/batch={OLD}/part-0.parquet"]
+    assert plan([], {**EVERYTHING, "first_date": "2013-12-01", "last_date": "2013-12-29"}) == ["merge_consumption"]
+    assert copied(zones, "aggregated_weekly") == [
+        "s3://business/aggregated_weekly/run=r-1/iso_year=2013/part-0.parquet"
+    ]
+
+
+def test_a_batch_that_was_never_published_is_refused(zones: ObjectStore) -> None:
+    zones.put_object("clean", "clean/batch=20260103T090000-dddddd/part-0.parquet", "stopped at the gate")
+
+    with pytest.raises(batches.BatchNameError, match="Never published: 20260103T090000-dddddd"):
+        plan([], {**EVERYTHING, "batches": ["20260103T090000-dddddd"]})
+
+
+def test_a_batch_name_of_an_event_is_checked(zones: ObjectStore) -> None:
+    with pytest.raises(batches.BatchNameError):
+        plan([{"batches": ["../quarantine"], "run": None, "dates": []}])
+
+
+def test_sums_that_are_published_in_part_are_refused(zones: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    partly = {**PUBLISHED, "aggregated_monthly": {}}
+    monkeypatch.setattr(catalog, "locations", lambda glue, database, table: partly[table])
+
+    with pytest.raises(warehouse.IncompleteSumsError, match="publishes no aggregated_monthly"):
+        plan([{"batches": [NEW], "run": "a-1", "dates": ["20131201-20131201"]}])
+
+
+def test_nothing_to_load_merges_nothing(zones: ObjectStore) -> None:
+    assert plan([{"batches": [], "run": None, "dates": []}]) == []

@@ -1,0 +1,148 @@
+"""Loading batches of readings into `daily`: each reading once, the newest delivery wins, twice changes nothing."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.sql.conftest import StatementFailedError, Warehouse
+
+NOON = "2013-01-31 12:00:00"
+FIRST, SECOND = "2026-01-01 08:00:00", "2026-01-02 08:00:00"
+KEPT = "SELECT reading_type, reading_date_time, reading_value, delivered_at FROM daily ORDER BY 1, 2, 3"
+
+
+def reading(value: float | None, delivered_at: str, *, at: str = NOON, kind: str = "INT", meter: str = "MAC1") -> str:
+    """A clean row as values of SQL, in the order of a clean file."""
+    number = "NULL" if value is None else repr(value)
+    error = "'NULL'" if kind == "ERR" else "NULL"
+    return (
+        f"('{meter}', {number}, '{kind}', '{at}', '20130131', NULL, {error}, 2013, 5, 31, 1, 2013, 12, 0, "
+        f"'s3://landing/readings/a.csv', '{delivered_at}')"
+    )
+
+
+def load(warehouse: Warehouse, *rows: str) -> None:
+    warehouse.load("merge_readings", {"daily": f"INSERT INTO daily_copied VALUES {', '.join(rows)}"})
+
+
+def test_a_reading_comes_out_as_it_went_in(tables: Warehouse) -> None:
+    load(tables, reading(0.25, FIRST))
+
+    columns = (
+        "meter_id, reading_value, reading_type, reading_date_time, date_str, obis_code, error_code, iso_year, "
+        "week_of_year, day_of_month, month, year, hour, minute, delivered_at"
+    )
+    assert tables.rows(f"SELECT {columns} FROM daily") == [
+        ("MAC1", 0.25, "INT", NOON, "20130131", None, None, 2013, 5, 31, 1, 2013, 12, 0, FIRST)
+    ]
+
+
+def test_a_batch_loaded_twice_changes_nothing(tables: Warehouse) -> None:
+    rows = [reading(0.25, FIRST), reading(None, FIRST, kind="ERR"), reading(0.5, FIRST, at="2013-01-31 12:30:00")]
+    load(tables, *rows)
+    before = tables.rows("SELECT * FROM daily ORDER BY reading_type, reading_date_time")
+
+    load(tables, *rows)
+
+    assert len(before) == 3
+    assert tables.rows("SELECT * FROM daily ORDER BY reading_type, reading_date_time") == before
+
+
+def test_a_newer_delivery_replaces_a_reading(tables: Warehouse) -> None:
+    load(tables, reading(0.75, FIRST))
+    load(tables, reading(0.25, SECOND))
+
+    assert tables.rows(KEPT) == [("INT", NOON, 0.25, SECOND)]
+
+
+def test_an_older_delivery_loaded_late_replaces_nothing(tables: Warehouse) -> None:
+    load(tables, reading(0.25, SECOND))
+    load(tables, reading(0.75, FIRST), reading(0.5, FIRST, at="2013-01-31 12:30:00"))
+
+    assert tables.rows(KEPT) == [("INT", NOON, 0.25, SECOND), ("INT", "2013-01-31 12:30:00", 0.5, FIRST)]
+
+
+def test_a_tie_between_loads_keeps_the_larger_value_in_either_order(tables: Warehouse) -> None:
+    load(tables, reading(0.25, FIRST), reading(0.75, FIRST, meter="MAC2"))
+    load(tables, reading(0.75, FIRST), reading(0.25, FIRST, meter="MAC2"))
+
+    assert tables.rows("SELECT meter_id, reading_value FROM daily ORDER BY 1") == [("MAC1", 0.75), ("MAC2", 0.75)]
+
+
+def test_duplicates_within_one_load_leave_the_newest_and_then_the_largest(tables: Warehouse) -> None:
+    load(
+        tables,
+        *[reading(0.5, FIRST), reading(0.5, FIRST)],
+        *[reading(9.0, FIRST, meter="MAC2"), reading(0.25, SECOND, meter="MAC2"), reading(0.5, SECOND, meter="MAC2")],
+    )
+
+    assert tables.rows("SELECT meter_id, reading_value FROM daily ORDER BY 1") == [("MAC1", 0.5), ("MAC2", 0.5)]
+
+
+def test_an_error_and_a_value_at_the_same_time_are_two_readings(tables: Warehouse) -> None:
+    load(tables, reading(None, FIRST, kind="ERR"))
+    load(tables, reading(0.25, SECOND))
+
+    assert tables.rows(KEPT) == [("ERR", NOON, None, FIRST), ("INT", NOON, 0.25, SECOND)]
+
+
+def test_an_error_delivered_twice_is_one_reading(tables: Warehouse) -> None:
+    load(tables, reading(None, FIRST, kind="ERR"))
+    load(tables, reading(None, SECOND, kind="ERR"), reading(None, SECOND, kind="ERR"))
+
+    assert tables.rows(KEPT) == [("ERR", NOON, None, SECOND)]
+
+
+def test_a_load_that_fails_leaves_the_table_as_it_was(tables: Warehouse) -> None:
+    load(tables, reading(0.25, FIRST))
+
+    with pytest.raises(StatementFailedError, match="meter_id"):
+        load(tables, reading(0.5, SECOND), reading(0.5, SECOND).replace("'MAC1'", "NULL"))
+
+    assert tables.rows(KEPT) == [("INT", NOON, 0.25, FIRST)]
+
+
+def clean_file(*rows: tuple[str, float | None, datetime, datetime]) -> bytes:
+    """A clean Parquet file: meter, value, time, delivery."""
+    count = len(rows)
+    integers = {
+        name: pa.array([1] * count, pa.int32()) for name in ("iso_year", "week_of_year", "day_of_month", "month")
+    }
+    columns: dict[str, Any] = {
+        "meter_id": [row[0] for row in rows],
+        "reading_value": pa.array([row[1] for row in rows], pa.float64()),
+        "reading_type": ["INT"] * count,
+        "reading_date_time": pa.array([row[2] for row in rows], pa.timestamp("us", "UTC")),
+        "date_str": ["20130101"] * count,
+        "obis_code": pa.array([None] * count, pa.string()),
+        "error_code": pa.array([None] * count, pa.string()),
+        **integers,
+        "year": pa.array([2013] * count, pa.int32()),
+        "hour": pa.array([0] * count, pa.int32()),
+        "minute": pa.array([0] * count, pa.int32()),
+        "source_file": ["s3://landing/readings/a.csv"] * count,
+        "delivered_at": pa.array([row[3] for row in rows], pa.timestamp("us", "UTC")),
+    }
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink)
+    return sink.getvalue()
+
+
+def test_the_files_of_a_manifest_are_copied_and_no_others(tables: Warehouse) -> None:
+    midnight, delivered = datetime(2013, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 8, tzinfo=UTC)
+    for key, meter in (("clean/a.parquet", "MAC1"), ("other/b.parquet", "MAC2"), ("clean/c.parquet", "MAC3")):
+        body = clean_file((meter, 0.5, midnight, delivered))
+        tables.s3.put_object(Bucket=tables.bucket, Key=key, Body=body)
+
+    tables.copy("merge_readings", {"daily": ["clean/a.parquet", "other/b.parquet"]})
+
+    assert tables.rows("SELECT meter_id, reading_date_time, reading_value, delivered_at FROM daily ORDER BY 1") == [
+        ("MAC1", "2013-01-01 00:00:00", 0.5, FIRST),
+        ("MAC2", "2013-01-01 00:00:00", 0.5, FIRST),
+    ]
