@@ -131,7 +131,7 @@ def aws_clients(settings: Settings) -> Callable[[str], Any]:
 
     def client(service: str) -> Any:
         url = settings.s3_url if service == "s3" else settings.control_url
-        return session.client(service, endpoint_url=url)  # type: ignore[call-overload]
+        return session.client(service, endpoint_url=url)
 
     return client
 
