@@ -21,7 +21,7 @@ All have defaults that suit the daily run; the trigger form explains each.
 ## On failure
 Nothing is half loaded: until `publish_readings` readers see the old numbers, after it the new ones. Every task can be
 cleared (with what follows it) as often as needed; the run keeps its batch and its files. If nobody clears the run, the
-next one takes its files.
+next one takes its files, unless `record_ledger` failed: then clear that, or its dates are not summed.
 
 - `check_rejected_share`: its message names the worst reasons and files, the place of the quarantine and what to do.
 - `raw_to_clean`, `clean_to_business`: the log ends with the message of Spark. Spark's own log is in CloudWatch,

@@ -21,7 +21,7 @@ from typing import Any
 import boto3
 import httpx
 
-from demo.airflow_api import AirflowApi, RunFailedError, TaskChange
+from demo.airflow_api import FINISHED, POLL_SECONDS, AirflowApi, RunFailedError, TaskChange
 from demo.landing_zone import NoMeterFilesError, first_meter, meter_files, upload
 from local_aws.settings import Settings
 
@@ -31,6 +31,7 @@ CASCADE = {
 }
 FLEET = {"meters": 60, "days": 365, "seed": 7}
 CASCADE_TIMEOUT_SECONDS = 3600
+FIRST_RUNS_TIMEOUT_SECONDS = 300
 
 
 class DemoError(Exception):
@@ -73,7 +74,7 @@ def run_demo(settings: Settings, files: list[Path]) -> None:
     aws = aws_clients(settings)
     deployment = json.loads(aws("ssm").get_parameter(Name="/airflow/variables/metering")["Parameter"]["Value"])
     airflow = AirflowApi(settings.airflow_url)
-    wait_for_warehouse(airflow)
+    wait_for_first_runs(airflow)
 
     say(f"{len(files)} meter files → s3://{deployment['landing_bucket']}/{deployment['landing_prefix']}")
     upload(aws("s3"), files, deployment["landing_bucket"], deployment["landing_prefix"])
@@ -90,19 +91,23 @@ def run_demo(settings: Settings, files: list[Path]) -> None:
     print("`make status` says what runs; `make down` stops it, data stays.")
 
 
-def wait_for_warehouse(airflow: AirflowApi) -> None:
-    """`set_up_warehouse` runs once by itself when the platform first starts; wait for it."""
-    deadline = time.monotonic() + 300
-    while True:
-        runs = airflow.runs("set_up_warehouse") if "set_up_warehouse" in airflow.dag_ids() else []
-        states = {run["state"] for run in runs}
-        if "success" in states:
-            return
-        if states == {"failed"}:
-            raise DemoError(f"set_up_warehouse failed: {airflow.url}/dags/set_up_warehouse")
-        if time.monotonic() > deadline:
-            raise DemoError(f"set_up_warehouse did not run within 5 minutes: {airflow.url}/dags/set_up_warehouse")
-        time.sleep(1)
+def wait_for_first_runs(airflow: AirflowApi) -> None:
+    """Airflow runs `set_up_warehouse` and the last scheduled `ingest_meter_readings` by itself when it first starts.
+
+    Waits for both, so that the files of the demo are not taken by the scheduled run before their own is triggered.
+    """
+    deadline = time.monotonic() + FIRST_RUNS_TIMEOUT_SECONDS
+    for dag_id in ("set_up_warehouse", "ingest_meter_readings"):
+        while not (states := run_states(airflow, dag_id)) or states - FINISHED:
+            if time.monotonic() > deadline:
+                raise DemoError(f"{dag_id} did not run within 5 minutes: {airflow.url}/dags/{dag_id}")
+            time.sleep(POLL_SECONDS)
+    if "success" not in run_states(airflow, "set_up_warehouse"):
+        raise DemoError(f"set_up_warehouse failed: {airflow.url}/dags/set_up_warehouse")
+
+
+def run_states(airflow: AirflowApi, dag_id: str) -> set[str]:
+    return {run["state"] for run in airflow.runs(dag_id)} if dag_id in airflow.dag_ids() else set()
 
 
 def print_consumption(api_url: str, key: str, meter_id: str, year: int) -> None:

@@ -33,7 +33,7 @@ def require_disk(home: Path, gigabytes: float = FREE_DISK_GB) -> None:
     free = shutil.disk_usage(existing).free / GIGABYTE
     if free < gigabytes:
         raise MachineError(
-            f"only {free:.1f} GB of disk are free at {home}, {gigabytes:g} GB are needed: free some,"
+            f"only {free:.1f} GB of disk are free at {home}, {gigabytes} GB are needed: free some,"
             " or put the data elsewhere with LOCAL_AWS_HOME=<folder>"
         )
 
@@ -41,7 +41,7 @@ def require_disk(home: Path, gigabytes: float = FREE_DISK_GB) -> None:
 def require_memory(gigabytes: float = FREE_MEMORY_GB) -> None:
     free = psutil.virtual_memory().available / GIGABYTE
     if free < gigabytes:
-        raise MachineError(f"only {free:.1f} GB of memory are free, {gigabytes:g} GB are needed: close other programs")
+        raise MachineError(f"only {free:.1f} GB of memory are free, {gigabytes} GB are needed: close other programs")
 
 
 def require_java() -> None:

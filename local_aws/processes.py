@@ -92,7 +92,7 @@ _spawner = _Spawner()
 
 
 def start(
-    command: Sequence[str | int | Path],
+    command: Sequence[object],
     env: Mapping[str, str] | None = None,
     log_path: Path | None = None,
     die_with_parent: bool = True,
@@ -100,7 +100,7 @@ def start(
     cwd: Path | None = None,
     user: User | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a command in its own session, its output appended to log_path (or dropped).
+    """Start a command (texts, paths, numbers) in its own session, its output appended to log_path (or dropped).
 
     `env` replaces the environment when given. With die_with_parent the child (not what it starts in turn) is killed
     when this process ends, however it ends. `user`, if given, is whom it runs as (needs root). Safe to call

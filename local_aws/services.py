@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from local_aws.athena import athena_services
 from local_aws.engines.seaweedfs import s3_client
 from local_aws.gateway.rest_api import RestApi
 from local_aws.glue.composition import glue_services
@@ -17,6 +18,7 @@ def build_services(settings: Settings, state: State) -> list[Service]:
     logs = LogStore(settings.home / "cloudwatch_logs.sqlite")
     return [
         *glue_services(settings, state, s3_client(settings), logs),
+        *athena_services(settings, state),
         *redshift_services(settings, state),
         RestApi(settings),
     ]

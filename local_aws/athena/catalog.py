@@ -81,7 +81,8 @@ class Catalog:
         try:
             found: dict[str, Any] = self._databases.get_database({"Name": name})["Database"]
         except ServiceError as error:
-            return _none_if_missing(error)
+            _require_missing(error)
+            return None
         return found
 
     def tables(self, database: str) -> list[dict[str, Any]]:
@@ -93,7 +94,8 @@ class Catalog:
         try:
             found: dict[str, Any] = self._tables.get_table({"DatabaseName": database, "Name": name})["Table"]
         except ServiceError as error:
-            return _none_if_missing(error)
+            _require_missing(error)
+            return None
         return found
 
     def table(self, database: str, name: str) -> Table | None:
@@ -143,6 +145,7 @@ def _all_pages(operation: Any, member: str, request: dict[str, Any]) -> list[dic
     return items
 
 
-def _none_if_missing(error: ServiceError) -> None:
+def _require_missing(error: ServiceError) -> None:
+    """Pass over the error that says that there is no such thing; raise any other."""
     if error.code != "EntityNotFoundException":
         raise error

@@ -20,7 +20,7 @@ def require_comparable(tree: exp.Expr) -> None:
     """Raise QueryError TYPE_MISMATCH for the first comparison of different families of types in an annotated tree."""
     for node in tree.walk():
         if type(node) in _COMPARISONS:
-            _require(node, node.left, node.right, _COMPARISONS[type(node)])
+            _require(node, node.this, node.expression, _COMPARISONS[type(node)])
         elif isinstance(node, exp.Between):
             _require(node, node.this, node.args["low"], "BETWEEN")
             _require(node, node.this, node.args["high"], "BETWEEN")

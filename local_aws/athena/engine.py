@@ -82,7 +82,7 @@ class Engine:
 
     def _start(self) -> duckdb.DuckDBPyConnection:
         settings = self._settings
-        config = {
+        config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": MEMORY,
             "threads": str(THREADS),
             "autoinstall_known_extensions": "false",

@@ -38,7 +38,5 @@ def _literal(text: str) -> str:
     except (ParseError, TokenError):
         value = None
     if value is None or not all(isinstance(node, _LITERALS) for node in value.walk()):
-        raise at(
-            "SYNTAX_ERROR", "Constant expression cannot contain column references: a parameter must be a literal", 1
-        )
+        raise QueryError("SYNTAX_ERROR: Constant expression cannot contain column references: a parameter is a literal")
     return value.sql("athena")

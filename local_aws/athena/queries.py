@@ -20,9 +20,8 @@ from local_aws.athena.workgroups import ENGINE, PRIMARY, WorkGroups, invalid
 from local_aws.service import Request, Response, Service
 
 LONGEST_QUERY = 262144
-_QUERY = re.compile(
-    r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*|\()*(SELECT|WITH|VALUES|SHOW|DESCRIBE|EXPLAIN|[A-Z]+)", re.I | re.S
-)
+# The first word after comments and brackets.
+_FIRST_WORD = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*([A-Z]+)", re.IGNORECASE | re.DOTALL)
 
 
 class Queries(Service):
@@ -166,7 +165,7 @@ def _cell(value: str | None) -> dict[str, str]:
 
 
 def _statement_type(text: str) -> str:
-    found = _QUERY.match(text)
+    found = _FIRST_WORD.match(text)
     word = found[1].upper() if found else ""
     if word in ("SHOW", "DESCRIBE", "EXPLAIN"):
         return "UTILITY"

@@ -86,6 +86,7 @@ def _csv(table: Table, files: str) -> tuple[str, list[str]]:
     given = table.serde_parameters
     quoted = table.serde.endswith("OpenCSVSerde")
     delimiter = given.get("separatorChar") or given.get("field.delim") or ("," if quoted else "\x01")
+    names = [f"{text(column.name)}: 'VARCHAR'" for column in table.columns]
     options = [
         "auto_detect = false",
         "header = false",
@@ -96,7 +97,7 @@ def _csv(table: Table, files: str) -> tuple[str, list[str]]:
         "null_padding = true",
         "strict_mode = false",
         "filename = true",
-        f"columns = {{{', '.join(f'{text(column.name)}: {text("VARCHAR")}' for column in table.columns)}}}",
+        f"columns = {{{', '.join(names)}}}",
     ]
     return f"read_csv({files}, {', '.join(options)})", [_typed(column) for column in table.columns]
 

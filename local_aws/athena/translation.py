@@ -19,6 +19,7 @@ from local_aws.athena.comparisons import require_comparable
 from local_aws.athena.errors import QueryError, at
 from local_aws.athena.parameters import with_parameters
 from local_aws.athena.pruning import Ask, conditions, needed
+from local_aws.athena.rewriting import rewrite
 from local_aws.athena.sources import Sources
 
 _UNRESOLVED = re.compile(r"Column '?\"?([^'\"]+)'?\"? could not be resolved.*?(?:Line: (\d+), Col: (\d+))?$", re.DOTALL)
@@ -46,9 +47,13 @@ class Translator:
         for select in tree.find_all(exp.Select):
             _name_columns(select)
         tables = self._find_tables(tree, query.database)
-        schema = MappingSchema(_schema(tables), dialect="athena")
+        schema = MappingSchema(_schema(tables) if tables else None, dialect="athena")
         tree = _qualified(tree, schema, query.database)
         require_comparable(tree)
+        for node in reversed(list(tree.walk())):
+            replacement = rewrite(node)
+            if replacement is not node:
+                node.replace(replacement)
         for source in _sources_of(tree):
             table = tables[source.db, source.name]
             keys = [key.name for key in table.partition_keys]
@@ -114,7 +119,7 @@ def _sources_of(tree: exp.Expr) -> list[exp.Table]:
     return found
 
 
-def _schema(tables: dict[tuple[str, str], Table]) -> dict[str, dict[str, dict[str, dict[str, str]]]]:
+def _schema(tables: dict[tuple[str, str], Table]) -> dict[str, object]:
     databases: dict[str, dict[str, dict[str, str]]] = {}
     for (database, name), table in tables.items():
         columns = {column.name: column.athena_type for column in table.all_columns}

@@ -98,7 +98,7 @@ class Airflow(Daemon):
             "core__dags_folder": str(settings.repository / "dags"),
             "core__plugins_folder": str(settings.repository / "plugins"),
             "core__load_examples": "False",
-            "core__executor": "LocalExecutor",
+            "core__executor": "local_aws_executor.LocalExecutor",
             "core__parallelism": "4",
             "core__dags_are_paused_at_creation": "False",
             "core__simple_auth_manager_all_admins": "True",
@@ -106,6 +106,8 @@ class Airflow(Daemon):
             "core__execution_api_server_url": f"{self.url}/execution/",
             "database__sql_alchemy_conn": f"postgresql+psycopg2{database}",
             "database__sql_alchemy_conn_async": f"postgresql+asyncpg{database}",
+            # The supervisor of a task notices its end only at a heartbeat: 5 s, unless told otherwise.
+            "workers__min_heartbeat_interval": "1",
             "api__host": HOST,
             "api__port": str(settings.airflow_port),
             "api__base_url": self.url,
@@ -113,6 +115,7 @@ class Airflow(Daemon):
             "api__secret_key": keys["api"],
             "api_auth__jwt_secret": keys["jwt"],
             "dag_processor__parsing_processes": "1",
+            "scheduler__scheduler_idle_sleep_time": "0.5",
             "secrets__backend": (
                 "airflow.providers.amazon.aws.secrets.systems_manager.SystemsManagerParameterStoreBackend"
             ),
@@ -125,11 +128,13 @@ class Airflow(Daemon):
             **{f"AIRFLOW__{name.upper()}": value for name, value in configuration.items()},
             **self.mark(),
             "AIRFLOW_HOME": str(self.folder),
+            "PYTHONPATH": str(REPOSITORY / "local_aws" / "airflow_path"),
             # The connection that every hook asks for by default: no more than the credentials of this environment.
             "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
             "METERING_POLL_SECONDS": str(settings.poll_seconds),
-            # Nothing passes by itself on one machine: a failure is shown at once, not after minutes of waiting.
-            "METERING_RETRIES": os.environ.get("METERING_RETRIES", "0"),
+            # A job that failed here fails again: it is shown at once. Any other task is tried again soon.
+            "METERING_JOB_RETRIES": os.environ.get("METERING_JOB_RETRIES", "0"),
+            "METERING_RETRY_DELAY_SECONDS": os.environ.get("METERING_RETRY_DELAY_SECONDS", "5"),
             "PATH": f"{self.program.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "NO_PROXY": f"{HOST},localhost",
             "no_proxy": f"{HOST},localhost",

@@ -5,21 +5,27 @@
 The servers that hand out log files to other machines are left out: here every component reads the same folder, and
 those servers would listen on all addresses. If one component ends, the others are ended too, so that nothing half
 alive stays behind. Ends on SIGTERM.
+
+The scheduler starts when the API server answers: a task that it starts earlier cannot report and is failed by Airflow.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import ProxyHandler, build_opener
 
+SCHEDULER = "scheduler"
 COMPONENTS = {
     "api-server": ["api-server"],
-    "scheduler": ["scheduler", "--skip-serve-logs"],
     "dag-processor": ["dag-processor"],
     "triggerer": ["triggerer", "--skip-serve-logs"],
+    SCHEDULER: ["scheduler", "--skip-serve-logs"],
 }
 STOP_SECONDS = 10
 
@@ -30,11 +36,13 @@ def run(program: str, logs: Path) -> int:
     signalled: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _: signalled.append(received))
-    for name, arguments in COMPONENTS.items():
-        with (logs / f"airflow-{name}.log").open("ab") as log:
-            running[name] = subprocess.Popen([program, *arguments], stdout=log, stderr=subprocess.STDOUT)
+    for name in COMPONENTS:
+        if name != SCHEDULER:
+            running[name] = _start(program, name, logs)
     ended: list[str] = []
     while not signalled and not ended:
+        if SCHEDULER not in running and _api_server_answers():
+            running[SCHEDULER] = _start(program, SCHEDULER, logs)
         time.sleep(0.2)
         ended = [f"{name} (exit code {process.returncode})" for name, process in running.items() if _has_ended(process)]
     if ended:
@@ -48,6 +56,19 @@ def run(program: str, logs: Path) -> int:
         except subprocess.TimeoutExpired:
             process.kill()
     return 1 if ended else 0
+
+
+def _start(program: str, name: str, logs: Path) -> subprocess.Popen[bytes]:
+    with (logs / f"airflow-{name}.log").open("ab") as log:
+        return subprocess.Popen([program, *COMPONENTS[name]], stdout=log, stderr=subprocess.STDOUT)
+
+
+def _api_server_answers() -> bool:
+    try:
+        with build_opener(ProxyHandler({})).open(f"{os.environ['AIRFLOW__API__BASE_URL']}/api/v2/version", timeout=5):
+            return True
+    except (URLError, OSError):
+        return False
 
 
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:

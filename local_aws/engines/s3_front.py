@@ -20,7 +20,7 @@ import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from urllib.parse import unquote
 
 from local_aws import processes
@@ -192,9 +192,12 @@ async def serve(port: int, engine_port: int, command: list[str]) -> int:
         loop.add_signal_handler(number, stopped.set)
     server = await loop.create_server(lambda: Client(engine_port), HOST, port)
     weed = processes.start(command, log_path=Path("/dev/stdout"))
-    ended = loop.run_in_executor(None, weed.wait)
+    ends: list[asyncio.Future[Any]] = [
+        asyncio.ensure_future(asyncio.to_thread(weed.wait)),
+        asyncio.ensure_future(stopped.wait()),
+    ]
     try:
-        await asyncio.wait([ended, loop.create_task(stopped.wait())], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     finally:
         server.close()
         processes.stop(weed, timeout=2)

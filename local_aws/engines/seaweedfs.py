@@ -26,7 +26,11 @@ VOLUMES = 400
 
 
 class SeaweedFS(Daemon):
-    """Data below <home>/seaweedfs; one identity with the access key and the secret key of the settings."""
+    """Data below <home>/seaweedfs; one identity with the access key and the secret key of the settings.
+
+    Known to differ from S3: an emptied prefix stays among the CommonPrefixes of a listing for up to half a minute a
+    level (its keys are gone at once); keys are listed folder by folder ("a/b" before "a-b"); there are no versions.
+    """
 
     name = "seaweedfs"
     port_settings: ClassVar[tuple[str, ...]] = ("s3_port",)

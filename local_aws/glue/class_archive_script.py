@@ -49,11 +49,11 @@ def main(folder: str) -> None:
         stored.limit(1).write.parquet("s3://nowhere/parquet")
     except Py4JJavaError:
         print("classes of S3A are loaded")
-    gateway = spark.sparkContext._gateway
+    java = getattr(spark.sparkContext._gateway, "proc")  # noqa: B009 (py4j's type does not have it)
     spark.stop()
     # Java ends, and writes the archive, when its input does.
-    gateway.proc.stdin.close()
-    gateway.proc.wait()
+    java.stdin.close()
+    java.wait()
 
 
 if __name__ == "__main__":

@@ -51,7 +51,8 @@ class JobProcess:
         local_script = self._fetch(script, self._folder)
         for uri in _listed(arguments, "--extra-files"):
             self._fetch(uri, self._folder)
-        command = [self._settings.local_python, "-P", _DRIVER, self._folder / "stderr", self._error_file, local_script]
+        command: list[str | Path] = [self._settings.local_python, "-P", _DRIVER]
+        command += [self._folder / "stderr", self._error_file, local_script]
         for name, value in arguments.items():
             if name not in GLUE_ARGUMENTS:
                 command += [name, value]

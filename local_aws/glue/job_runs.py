@@ -222,7 +222,9 @@ class GlueJobRuns(Service):
 
 def _new_document(job: Document, request: Request, run_id: str) -> Document:
     now = datetime.now(UTC)
-    sizes = {name: request[name] for name in ("MaxCapacity", "WorkerType", "NumberOfWorkers") if name in request}
+    sizes: Response = {
+        name: request[name] for name in ("MaxCapacity", "WorkerType", "NumberOfWorkers") if name in request
+    }
     kept = ("SecurityConfiguration", "NotificationProperty", "ExecutionClass")
     run = {
         "Id": run_id,

@@ -12,7 +12,6 @@ from local_aws.state import State
 
 COMMANDS = ("glueetl", "pythonshell")
 DEFAULT_TIMEOUT_MINUTES = 480
-SIZE_MEMBERS = ("MaxCapacity", "AllocatedCapacity", "WorkerType", "NumberOfWorkers")
 
 
 class GlueJobs(Service):
@@ -83,7 +82,7 @@ def capacity(sizes: Response) -> Response:
         units = per_worker * sizes.get("NumberOfWorkers", 2)
     else:
         units = sizes.get("MaxCapacity") or sizes.get("AllocatedCapacity") or 10
-    shown = {member: sizes[member] for member in ("WorkerType", "NumberOfWorkers") if member in sizes}
+    shown: Response = {member: sizes[member] for member in ("WorkerType", "NumberOfWorkers") if member in sizes}
     return {"MaxCapacity": float(units), "AllocatedCapacity": int(units), **shown}
 
 

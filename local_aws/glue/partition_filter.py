@@ -26,7 +26,7 @@ Values = Sequence[str]
 Condition = Callable[[Values], bool]
 Operand = Callable[[Values], Any]
 
-_COMPARISONS: dict[type[exp.Expression], Callable[[Any, Any], bool]] = {
+_COMPARISONS: dict[type[exp.Expr], Callable[[Any, Any], bool]] = {
     exp.EQ: operator.eq,
     exp.NEQ: operator.ne,
     exp.LT: operator.lt,
@@ -58,10 +58,10 @@ class _Compiler:
             if column.get("Type", "string").lower().startswith(NUMERIC_TYPES)
         }
 
-    def condition(self, node: exp.Expression) -> Condition:
+    def condition(self, node: exp.Expr) -> Condition:
         if isinstance(node, exp.Paren):
             return self.condition(node.this)
-        if isinstance(node, exp.And | exp.Or):
+        if isinstance(node, exp.Connector):
             left, right = self.condition(node.left), self.condition(node.right)
             if isinstance(node, exp.And):
                 return lambda values: left(values) and right(values)
@@ -71,7 +71,7 @@ class _Compiler:
             return lambda values: not inner(values)
         if type(node) in _COMPARISONS:
             compare = _COMPARISONS[type(node)]
-            first, second = self._operands(node.left, node.right)
+            first, second = self._operands(node.this, node.expression)
             return lambda values: compare(first(values), second(values))
         if isinstance(node, exp.In) and node.expressions:
             tested, *listed = self._operands(node.this, *node.expressions)
@@ -86,13 +86,13 @@ class _Compiler:
             return lambda values: bool(node.this)
         raise self._unsupported()
 
-    def _operands(self, *nodes: exp.Expression) -> list[Operand]:
+    def _operands(self, *nodes: exp.Expr) -> list[Operand]:
         """Operands of one comparison: numbers when a numeric key takes part, else text."""
         columns = {folded(column.name) for node in nodes for column in node.find_all(exp.Column)}
         convert: Callable[[str], Any] = self._number if columns & self._numeric else str
         return [self._operand(node, convert) for node in nodes]
 
-    def _operand(self, node: exp.Expression, convert: Callable[[str], Any]) -> Operand:
+    def _operand(self, node: exp.Expr, convert: Callable[[str], Any]) -> Operand:
         if isinstance(node, exp.Column):
             name = folded(node.name)
             if name not in self._positions:

@@ -1,8 +1,16 @@
 """How Spark runs here: its options, its Java options and the environment of its process.
 
-Measured on 2 cores (CPU seconds of all processes; job = write, read, dedupe and partition 1 M rows): with the class
-archive (class_archive.py) Spark starts in 3.2 instead of 6.0, and the job takes 10 instead of 17. The compiler C1 alone
-(TieredStopAtLevel=1) is cheaper than both compilers up to some 2 M rows a job.
+Measured on 2 cores, CPU seconds of all processes of a run. Spark's start: 10.1 with Java's defaults, 5.2 with the
+options below, 3.1 with the class archive (class_archive.py) as well. raw_to_clean and clean_to_business together, with
+the archive:
+
+    rows                                                                  1 M    4 M
+    both compilers                                                       45.6      -
+    both, C2 ten times later (Tier4InvocationThreshold=50000, ...)       40.9   69.0
+    C1 alone (TieredStopAtLevel=1)                                       36.0   79.6
+
+C1 alone is the choice for the usual million; a job's argument `--conf spark.driver.extraJavaOptions=...` is added
+behind and wins, e.g. -XX:TieredStopAtLevel=4 for larger ones.
 """
 
 from __future__ import annotations

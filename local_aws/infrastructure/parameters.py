@@ -102,9 +102,9 @@ def key_alias(deployment: Deployment, stack: Stack, logical_id: str, properties:
 
 
 def _generated(manager: Any, rules: dict[str, Any]) -> str:
-    known = ("PasswordLength", "ExcludeCharacters", "ExcludeNumbers", "ExcludePunctuation", "ExcludeUppercase")
-    known += ("ExcludeLowercase", "IncludeSpace", "RequireEachIncludedType")
-    password = manager.get_random_password(**{name: rules[name] for name in known if name in rules})["RandomPassword"]
+    about_text = ("GenerateStringKey", "SecretStringTemplate")
+    about_password = {name: value for name, value in rules.items() if name not in about_text}
+    password: str = manager.get_random_password(**about_password)["RandomPassword"]
     if "GenerateStringKey" not in rules:
         return password
     return json.dumps({**json.loads(rules["SecretStringTemplate"]), rules["GenerateStringKey"]: password})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local_aws.infrastructure import catalog, identities, log_groups, parameters, rest_api, storage, warehouse
 from local_aws.infrastructure.deployment import Deployment
@@ -84,7 +84,7 @@ def create(deployment: Deployment, stack: Stack, logical_id: str, kind: str, pro
         raise TemplateError(f"{where}: local_aws knows no such resource type: make it, or say why it is passed over")
     try:
         return HANDLERS[kind](deployment, stack, logical_id, properties)
-    except ClientError as error:
+    except (ClientError, BotoCoreError) as error:
         raise TemplateError(f"{where}: {error}") from error
     except KeyError as error:
         raise TemplateError(f"{where}: the property {error} is missing") from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ class _Loader(yaml.SafeLoader):
 
 
 _Loader.add_multi_constructor("", yaml_tag_constructor)
+_Loader.add_constructor("!Condition", lambda loader, node: {"Condition": loader.construct_scalar(node)})
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
@@ -89,7 +91,7 @@ class Stack(ResourceMap):
             self.load_parameters()
             self.load_conditions()
         except MissingParameterError as error:
-            raise TemplateError(f"{path.name} needs a value: {error.description}") from None
+            raise TemplateError(f"{path.name} needs a value: {error.message}") from None
 
     def __getitem__(self, key: str) -> Any:
         if key in self._parsed_resources:
@@ -119,7 +121,7 @@ class Stack(ResourceMap):
         """The outputs whose condition holds, by name."""
         found = {}
         for name, definition in self._template.get("Outputs", {}).items():
-            output = self._resolved(f"output {name}", lambda d=definition, n=name: parse_output(n, d, self))
+            output = self._resolved(f"output {name}", partial(parse_output, name, definition, self))
             if output is not None:
                 found[name] = output.value
         return found
@@ -145,7 +147,7 @@ class Stack(ResourceMap):
         try:
             return resolve()
         except ValidationError as error:
-            raise TemplateError(f"{self.path.name}, {what}: {error.description}") from None
+            raise TemplateError(f"{self.path.name}, {what}: {error.message}") from None
         except (KeyError, IndexError, TypeError, AttributeError) as error:
             reason = f"{type(error).__name__}: {error}"
             raise TemplateError(

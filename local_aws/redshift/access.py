@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import boto3
@@ -34,7 +35,8 @@ class Access:
 
     def __init__(self, settings: Settings, client: ClientFactory | None = None) -> None:
         self._settings = settings
-        self._client = client or (lambda service: _client(settings, service))
+        # Making a client takes far longer than a call.
+        self._client = client or cache(lambda service: _client(settings, service))
         self._postgres = Postgres(settings)
 
     def login(self, request: Request, database: str) -> Login:

@@ -12,11 +12,12 @@ import psycopg
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
+from botocore.exceptions import ClientError
 from psycopg import sql
 
 from local_aws.redshift.copy_command import CopyCommand
 from local_aws.redshift.copy_parquet import check_schema, open_parquet, plain_columns
-from local_aws.redshift.copy_source import SourceObject, source_objects
+from local_aws.redshift.copy_source import SourceObject, s3_error, source_objects
 from local_aws.redshift.errors import StatementError
 from local_aws.redshift.table_columns import TableColumn, table_columns
 
@@ -51,12 +52,18 @@ class CopyLoader:
         with connection.cursor() as cursor:
             with cursor.copy(statement) as copy:
                 for source in objects:
-                    for chunk in self._chunks(command, source, columns):
+                    for chunk in self._read(command, source, columns):
                         copy.write(chunk)
             rows = cursor.rowcount
             # As Redshift's COPY does (STATUPDATE): a MERGE of a staging table needs to know its size.
             cursor.execute(sql.SQL("ANALYZE {}").format(table).as_bytes(connection))
             return rows
+
+    def _read(self, command: CopyCommand, source: SourceObject, columns: list[TableColumn]) -> Iterator[bytes]:
+        try:
+            yield from self._chunks(command, source, columns)
+        except ClientError as error:
+            raise s3_error(error) from None
 
     def _chunks(self, command: CopyCommand, source: SourceObject, columns: list[TableColumn]) -> Iterator[bytes]:
         if command.format == "parquet":

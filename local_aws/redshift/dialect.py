@@ -32,6 +32,7 @@ class Statement:
     values: list[str] = field(default_factory=list)
     copy: CopyCommand | None = None
     returns_rows: bool = False
+    is_query: bool = False
     commits: bool = False
     outside_transaction: bool = False
 
@@ -71,6 +72,7 @@ def translate(sql: str, parameters: Mapping[str, str]) -> Statement:
         tree.sql("postgres", comments=False),
         values,
         returns_rows=returns_rows,
+        is_query=returns_rows,
         commits=isinstance(tree, exp.TruncateTable),
     )
 

@@ -43,6 +43,13 @@ def rewrite(node: exp.Expr) -> exp.Expr:
         for other in others:  # Redshift's CONCAT of a null is null, PostgreSQL's is not
             joined = exp.DPipe(this=joined, expression=other, safe=True)
         return exp.paren(joined, copy=False)
+    if isinstance(node, exp.Round) and node.args.get("decimals") is not None:
+        # Printed as a cast to a decimal otherwise, which would change the type of the answer.
+        return exp.Anonymous(this="ROUND", expressions=[node.this, node.args["decimals"]])
+    if isinstance(node, exp.GeneratedAsIdentityColumnConstraint):
+        # IDENTITY(0, 1) is common in Redshift; PostgreSQL begins at 1 unless told.
+        node.set("minvalue", node.args.get("start"))
+        return node
     if isinstance(node, exp.ApproxDistinct):
         return exp.Count(this=exp.Distinct(expressions=[node.this]))
     if isinstance(node, exp.Anonymous) and str(node.this).upper() == "ISNULL":

@@ -17,8 +17,16 @@ from local_aws.redshift.results import Results, register_text_types
 
 FUNCTIONS = Path(__file__).with_name("functions.sql")
 CONNECT_SECONDS = 10
-# Redshift's transactions read one snapshot, and fail when what they change was changed meanwhile.
-OPTIONS = r"-c search_path=\"$user\",public,redshift_functions -c default_transaction_isolation=repeatable\ read"
+ROWS_AT_ONCE = 5000
+# Redshift's transactions read one snapshot, and fail when what they change was changed meanwhile. A cursor is always
+# read to its end.
+OPTIONS = " ".join(
+    [
+        r"-c search_path=\"$user\",public,redshift_functions",
+        r"-c default_transaction_isolation=repeatable\ read",
+        "-c cursor_tuple_fraction=1",
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -64,9 +72,9 @@ class Session:
             return self._run_outside_transaction(statement)
         # Without values the simple protocol is used, in which every statement can be sent.
         values = statement.values or None
+        if statement.returns_rows:
+            return self._keep(statement, result_id)
         with self._connection.cursor() as cursor:
-            if statement.returns_rows:
-                return self._keep(cursor, statement, result_id)
             cursor.execute(statement.sql.encode(), values)
             rows = cursor.rowcount
         if statement.commits:
@@ -89,12 +97,19 @@ class Session:
         """End the session; what was not committed is rolled back."""
         self._connection.close()
 
-    def _keep(self, cursor: psycopg.Cursor[Any], statement: Statement, result_id: str) -> Outcome:
-        rows = cursor.stream(statement.sql.encode(), statement.values or None)
-        # The columns are known once the first row has been asked for.
-        first = next(rows, None)
-        description = cursor.description or []
-        count, size = self._results.write(result_id, description, _chain(first, rows))
+    def _keep(self, statement: Statement, result_id: str) -> Outcome:
+        """Read a result through a cursor of the server, so that it never lies in memory as a whole."""
+        if not statement.is_query:  # EXPLAIN: few lines, and no cursor can be declared for it
+            with self._connection.cursor() as cursor:
+                cursor.execute(statement.sql.encode())
+                return self._write(result_id, cursor)
+        with psycopg.RawServerCursor(self._connection, "result") as rows:
+            rows.itersize = ROWS_AT_ONCE
+            rows.execute(statement.sql.encode(), statement.values or None)
+            return self._write(result_id, rows)
+
+    def _write(self, result_id: str, rows: psycopg.Cursor[Any] | psycopg.RawServerCursor[Any]) -> Outcome:
+        count, size = self._results.write(result_id, rows.description or [], rows)
         return Outcome(count, size, has_result_set=True)
 
     def _run_outside_transaction(self, statement: Statement) -> Outcome:
@@ -130,9 +145,3 @@ class FunctionInstaller:
                 connection.execute("SELECT pg_advisory_xact_lock(hashtext('redshift_functions'))")
                 connection.execute(FUNCTIONS.read_bytes())
             self._done.add(superuser_url)
-
-
-def _chain(first: Any, others: Any) -> Any:
-    if first is not None:
-        yield first
-    yield from others

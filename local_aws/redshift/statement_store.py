@@ -19,6 +19,7 @@ KIND = "redshift statement"
 TOKEN_KIND = "redshift client token"  # noqa: S105 (a kind of documents)
 # As long as Amazon keeps results and statements.
 RETENTION = timedelta(hours=24)
+SWEEP_EVERY = timedelta(hours=1)
 OPEN = ("SUBMITTED", "PICKED", "STARTED")
 STOPPED = "ERROR: local_aws was stopped while the statement ran"
 
@@ -32,10 +33,13 @@ class StatementStore:
         self._state = state
         self._results = results
         self._lock = threading.Lock()
+        self._swept = datetime.now(UTC)
 
     def add(self, record: Record, token: str | None) -> Record:
         """Store a new record, or return the one that the same client token made before."""
         with self._lock:
+            if datetime.now(UTC) - self._swept > SWEEP_EVERY:
+                self._sweep()
             known = self._state.get(TOKEN_KIND, token) if token else None
             former = self._state.get(KIND, known["Id"]) if known else None
             if former is not None:
@@ -68,13 +72,18 @@ class StatementStore:
 
     def take_up(self) -> None:
         """After a start: what ran in the former process has failed, and what is too old is forgotten."""
-        oldest = datetime.now(UTC) - RETENTION
+        self._sweep()
+        for record in self._state.list(KIND):
+            if record["Status"] in OPEN:
+                self.change(record["Id"], _fail_stopped)
+
+    def _sweep(self) -> None:
+        self._swept = datetime.now(UTC)
+        oldest = self._swept - RETENTION
         for record in self._state.list(KIND):
             if record["CreatedAt"] < oldest:
                 self._results.forget(record["Id"])
                 self._state.delete(KIND, record["Id"])
-            elif record["Status"] in OPEN:
-                self.change(record["Id"], _fail_stopped)
         for key, token in self._state.items(TOKEN_KIND):
             if token["CreatedAt"] < oldest:
                 self._state.delete(TOKEN_KIND, key)

@@ -14,6 +14,7 @@ SUMMARIES = "_summaries/"
 # A retry or a clear attaches to the job run of the try before when that still runs, so that two never run at once.
 # verbose would forward Spark's whole log instead of its error message, and take a stopped job for a success.
 JOB: dict[str, Any] = {
+    "retries": SETTINGS.job_retries,
     "deferrable": True,
     "waiter_delay": SETTINGS.job_poll_seconds,
     "waiter_max_attempts": SETTINGS.job_poll_attempts,

@@ -6,6 +6,7 @@ startup script exports them; without it the defaults below hold, which suit AWS.
     METERING_POLL_SECONDS          one interval instead of the three defaults (Glue job 60, crawler 5, query 10)
     METERING_MAX_WAIT_HOURS        how long a task waits for a Glue job, 12
     METERING_RETRIES               how often a failed task is tried again, 2
+    METERING_JOB_RETRIES           how often a failed Glue job is, as METERING_RETRIES; a run of a job costs money
     METERING_RETRY_DELAY_SECONDS   wait before a retry, 300
 """
 
@@ -27,17 +28,20 @@ class Settings:
     query_poll_seconds: int = 10
     max_wait_hours: int = 12
     retries: int = 2
+    job_retries: int = 2
     retry_delay_seconds: int = 300
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
-        poll_seconds = _number(environ, "METERING_POLL_SECONDS", None, least=1)
+        poll_seconds = _number(environ, "METERING_POLL_SECONDS", 0, least=1)
+        retries = _number(environ, "METERING_RETRIES", cls.retries, least=0)
         return cls(
             job_poll_seconds=poll_seconds or cls.job_poll_seconds,
             crawl_poll_seconds=poll_seconds or cls.crawl_poll_seconds,
             query_poll_seconds=poll_seconds or cls.query_poll_seconds,
             max_wait_hours=_number(environ, "METERING_MAX_WAIT_HOURS", cls.max_wait_hours, least=1),
-            retries=_number(environ, "METERING_RETRIES", cls.retries, least=0),
+            retries=retries,
+            job_retries=_number(environ, "METERING_JOB_RETRIES", retries, least=0),
             retry_delay_seconds=_number(environ, "METERING_RETRY_DELAY_SECONDS", cls.retry_delay_seconds, least=1),
         )
 
@@ -47,7 +51,7 @@ class Settings:
         return -(-self.max_wait_hours * 3600 // self.job_poll_seconds)
 
 
-def _number(environ: Mapping[str, str], name: str, default: int | None, least: int) -> int | None:
+def _number(environ: Mapping[str, str], name: str, default: int, least: int) -> int:
     text = environ.get(name, "").strip()
     if not text:
         return default

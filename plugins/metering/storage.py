@@ -14,7 +14,6 @@ def objects(s3: Any, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
         yield from page.get("Contents", [])
 
 
-
 def exists(s3: Any, bucket: str, key: str) -> bool:
     listed = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
     return any(item["Key"] == key for item in listed)

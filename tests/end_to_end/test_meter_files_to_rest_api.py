@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from demo.__main__ import CASCADE, wait_for_warehouse
+from demo.__main__ import CASCADE, wait_for_first_runs
 from demo.airflow_api import Run
 from tests.end_to_end import expected_consumption as expected
 from tests.end_to_end.conftest import Platform
@@ -72,7 +72,7 @@ def test_every_sum_of_the_delivered_files_comes_out_of_the_api(
     platform: Platform, meter_files: list[Path], story: Story
 ) -> None:
     story.delivered = meter_files
-    wait_for_warehouse(platform.airflow)
+    wait_for_first_runs(platform.airflow)
     platform.deliver(*meter_files)
 
     runs = run_cascade(platform)

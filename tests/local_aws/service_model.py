@@ -12,6 +12,7 @@ whole, and returns what boto3 would return. An error of the service is raised as
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from http.client import HTTPConnection
 from typing import Any
 
@@ -57,7 +58,7 @@ def call(settings: Settings, service: str, operation: str, **parameters: Any) ->
         raise ClientError(parsed, operation)
     if model.output_shape is not None:
         document = json.loads(body)
-        problems = list(_differences(model.output_shape, document, operation))
+        problems = list(differences(model.output_shape, document, operation))
         assert not problems, "the answer differs from botocore's model:\n" + "\n".join(problems)
         report = ParamValidator().validate(
             {name: value for name, value in parsed.items() if name != "ResponseMetadata"}, model.output_shape
@@ -80,7 +81,8 @@ def _send(client: Any, settings: Settings, model: OperationModel, parameters: di
         connection.close()
 
 
-def _differences(shape: Any, value: Any, path: str) -> Any:
+def differences(shape: Any, value: Any, path: str) -> Iterator[str]:
+    """Where a JSON document differs from a shape of the model, one text each."""
     expected = JSON_TYPES[shape.type_name]
     if not isinstance(value, expected) or (isinstance(value, bool) and shape.type_name != "boolean"):
         yield f"{path}: {type(value).__name__} instead of {shape.type_name}"
@@ -91,16 +93,16 @@ def _differences(shape: Any, value: Any, path: str) -> Any:
             if key not in names:
                 yield f"{path}: {key} is unknown"
             else:
-                yield from _differences(names[key], item, f"{path}.{key}")
+                yield from differences(names[key], item, f"{path}.{key}")
         for name in shape.required_members:
             if _wire_name(shape.members[name], name) not in value:
                 yield f"{path}: {name} is required"
     elif shape.type_name == "list":
         for index, item in enumerate(value):
-            yield from _differences(shape.member, item, f"{path}[{index}]")
+            yield from differences(shape.member, item, f"{path}[{index}]")
     elif shape.type_name == "map":
         for key, item in value.items():
-            yield from _differences(shape.value, item, f"{path}.{key}")
+            yield from differences(shape.value, item, f"{path}.{key}")
     elif shape.type_name == "string" and shape.enum and value not in shape.enum:
         yield f"{path}: {value!r} is none of {', '.join(shape.enum)}"
 

@@ -162,6 +162,7 @@ def test_a_wrong_key_is_refused(settings: Settings, seaweedfs: SeaweedFS, bucket
     connection.close()
 
 
+@pytest.mark.slow
 def test_data_survive_a_kill_and_a_restart(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, s3_port=free_ports(1)[0])
     engine = SeaweedFS(settings)

@@ -11,7 +11,7 @@ def test_without_variables_the_intervals_are_those_of_the_provider_and_a_job_may
 
     assert (settings.job_poll_seconds, settings.crawl_poll_seconds, settings.query_poll_seconds) == (60, 5, 10)
     assert settings.job_poll_attempts == 12 * 60
-    assert (settings.retries, settings.retry_delay_seconds) == (2, 300)
+    assert (settings.retries, settings.job_retries, settings.retry_delay_seconds) == (2, 2, 300)
 
 
 def test_one_interval_serves_all_waiting() -> None:
@@ -25,8 +25,12 @@ def test_the_last_poll_is_not_before_the_end_of_the_wait() -> None:
     assert Settings(job_poll_seconds=7, max_wait_hours=1).job_poll_attempts == 515  # 514 x 7 s are 2 s short of an hour
 
 
-def test_retries_can_be_switched_off() -> None:
-    assert Settings.from_environment({"METERING_RETRIES": "0", "METERING_RETRY_DELAY_SECONDS": "1"}).retries == 0
+def test_retries_can_be_switched_off_for_all_or_for_jobs_alone() -> None:
+    none = Settings.from_environment({"METERING_RETRIES": "0"})
+    of_jobs = Settings.from_environment({"METERING_JOB_RETRIES": "0"})
+
+    assert (none.retries, none.job_retries) == (0, 0)
+    assert (of_jobs.retries, of_jobs.job_retries) == (2, 0)
 
 
 @pytest.mark.parametrize(

@@ -250,11 +250,12 @@ def started(
 
 def test_a_run_that_takes_longer_than_its_timeout_is_ended(stack: Stack, seaweedfs: SeaweedFS, bucket: str) -> None:
     service = stack.runs(seconds_per_minute=1)
-    run_id, child = started(stack, service, seaweedfs, bucket, Timeout=2)
+    stack.create(upload(seaweedfs, bucket, "endless.py", "import time\ntime.sleep(600)"), Timeout=2)
+    run_id = service.start_job_run({"JobName": "job"})["JobRunId"]
     job_run = until(lambda: ended(service.get_job_run({"JobName": "job", "RunId": run_id})["JobRun"]))
     assert (job_run["JobRunState"], job_run["Timeout"]) == ("TIMEOUT", 2)
     assert job_run["ErrorMessage"] == "Job run timed out"
-    assert not lives(child)
+    assert job_run["ExecutionTime"] >= 2
 
 
 def test_runs_of_a_process_that_stopped_have_failed_and_left_nothing_behind(

@@ -62,7 +62,7 @@ def test_a_second_job_of_the_same_name_is_refused(glue: Call, name: str) -> None
     ("changes", "reason"),
     [
         ({"Command": {"Name": "gluestreaming", "ScriptLocation": "s3://x/y.py"}}, "Command.Name"),
-        ({"Command": {"Name": "glueetl", "ScriptLocation": "/tmp/y.py"}}, "ScriptLocation"),
+        ({"Command": {"Name": "glueetl", "ScriptLocation": "y.py"}}, "ScriptLocation"),
         ({"MaxCapacity": 10.0, "WorkerType": "G.1X", "NumberOfWorkers": 2}, "Max Capacity"),
         ({"MaxRetries": 2}, "MaxRetries"),
     ],
