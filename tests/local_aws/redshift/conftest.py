@@ -98,8 +98,14 @@ def database(postgres: Postgres) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def clients(aws: Callable[[str], Any]) -> tuple[Any, Any]:
+    """Clients of redshift-data and s3: making one takes longer than most tests."""
+    return aws("redshift-data"), aws("s3")
+
+
 @pytest.fixture
-def warehouse(aws: Callable[[str], Any], postgres: Postgres, cluster: str, database: str) -> Warehouse:
+def warehouse(clients: tuple[Any, Any], postgres: Postgres, cluster: str, database: str) -> Warehouse:
     """The database, emptied before the test."""
     with psycopg.connect(postgres.dsn(database), autocommit=True) as connection:
         schemas = connection.execute(SCHEMAS).fetchall()
@@ -107,4 +113,4 @@ def warehouse(aws: Callable[[str], Any], postgres: Postgres, cluster: str, datab
             connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
         connection.execute("CREATE SCHEMA public")
     login = {"ClusterIdentifier": cluster, "Database": database, "DbUser": "postgres"}
-    return Warehouse(aws("redshift-data"), aws("s3"), login)
+    return Warehouse(*clients, login)
