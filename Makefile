@@ -55,16 +55,17 @@ test-fast: set-up ## Run the tests that need no Spark and no running platform
 	@$(LOCAL_PYTHON) -m pytest $(PYTEST_OPTIONS) -m "not slow" tests $(AIRFLOW_TESTS:%=--ignore=%)
 
 check: set-up ## Lint code, types, SQL and templates
-	@$(LOCAL_BIN)/ruff check $(PYTHON_SOURCES)
-	@$(LOCAL_BIN)/ruff format --check $(PYTHON_SOURCES)
+	@$(LOCAL_BIN)/ruff check --quiet $(PYTHON_SOURCES)
+	@$(LOCAL_BIN)/ruff format --quiet --check $(PYTHON_SOURCES)
 	@$(LOCAL_BIN)/mypy
-	@$(LOCAL_BIN)/sqlfluff lint --disable-progress-bar include/sql/redshift --dialect redshift
+	@$(LOCAL_BIN)/sqlfluff lint --disable-progress-bar --dialect redshift include/sql/redshift
+	@$(LOCAL_BIN)/sqlfluff lint --disable-progress-bar --config api_lambdas/sqlfluff.cfg api_lambdas
 	@$(LOCAL_BIN)/cfn-lint --regions eu-west-1 cn-north-1 -- infra/*.yaml
 
 fix: set-up ## Format the code and mend what the linters can
 	@$(LOCAL_BIN)/ruff check --fix $(PYTHON_SOURCES)
 	@$(LOCAL_BIN)/ruff format $(PYTHON_SOURCES)
-	@$(LOCAL_BIN)/sqlfluff fix --disable-progress-bar include/sql/redshift --dialect redshift
+	@$(LOCAL_BIN)/sqlfluff fix --disable-progress-bar --dialect redshift include/sql/redshift
 
 docs: set-up ## Write the generated parts of the documentation anew
 	@$(LOCAL_PYTHON) -m documentation

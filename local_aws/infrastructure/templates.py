@@ -46,8 +46,12 @@ class _Loader(yaml.SafeLoader):
     """YAML with the short forms of intrinsic functions; dates stay text, as CloudFormation reads them."""
 
 
+def _condition(loader: yaml.SafeLoader, node: Any) -> dict[str, Any]:
+    return {"Condition": loader.construct_scalar(node)}
+
+
 _Loader.add_multi_constructor("", yaml_tag_constructor)
-_Loader.add_constructor("!Condition", lambda loader, node: {"Condition": loader.construct_scalar(node)})
+_Loader.add_constructor("!Condition", _condition)
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()

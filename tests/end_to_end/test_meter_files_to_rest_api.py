@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from demo.__main__ import CASCADE, wait_for_first_runs
@@ -153,7 +152,7 @@ def test_a_killed_spark_process_fails_the_task_and_clearing_it_finishes_the_run(
     platform.deliver(file)
 
     run = platform.airflow.trigger("ingest_meter_readings")
-    kill_spark_of(platform, "clean_to_business")
+    kill_spark_while_it_writes(platform, run)
     assert platform.airflow.finish(run, CASCADE_SECONDS) == "failed"
 
     task = next(task for task in platform.airflow.task_instances(run) if task["task_id"] == "clean_to_business")
@@ -168,19 +167,13 @@ def test_a_killed_spark_process_fails_the_task_and_clearing_it_finishes_the_run(
     assert_the_api_answers(platform, {**meter_before, (story.meter, moment): 9.5})
 
 
-def kill_spark_of(platform: Platform, job: str) -> None:
-    """Kill the JVM of the job's run as soon as it works."""
-    glue = platform.aws("glue")
-    known = {run["Id"] for run in glue.get_job_runs(JobName=job)["JobRuns"]}
+def kill_spark_while_it_writes(platform: Platform, run: Run) -> None:
+    """Kill the JVM of clean_to_business as soon as something of its result lies in the business zone."""
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
-        runs = [run for run in glue.get_job_runs(JobName=job)["JobRuns"] if run["Id"] not in known]
-        if runs and runs[0]["JobRunState"] == "RUNNING":
-            for process in platform.java_processes():
-                try:
-                    process.kill()
-                except psutil.NoSuchProcess:
-                    continue
-                return
+        task = next(task for task in platform.airflow.task_instances(run) if task["task_id"] == "find_new_meter_files")
+        if task["state"] == "success" and platform.objects("business", f"daily/run={batch_of(platform, run)}-1/"):
+            break
         time.sleep(0.1)
-    raise TimeoutError(f"no JVM of {job} was seen")
+    for process in platform.java_processes():
+        process.kill()
