@@ -45,6 +45,9 @@ class AirflowApi:
             base_url=f"{url}/api/v2", headers={"Authorization": f"Bearer {token}"}, timeout=60, trust_env=False
         )
 
+    def close(self) -> None:
+        self._http.close()
+
     def trigger(self, dag_id: str, params: dict[str, Any] | None = None) -> Run:
         """Start a run as the trigger form does; raises httpx.HTTPStatusError where a parameter is refused."""
         answer = self._http.post(f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": params or {}})

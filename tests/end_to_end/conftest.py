@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,8 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         aws = aws_clients(settings)
         deployment = json.loads(aws("ssm").get_parameter(Name="/airflow/variables/metering")["Parameter"]["Value"])
         secret = aws("secretsmanager").get_secret_value(SecretId="metering/api-key")["SecretString"]
-        yield Platform(settings, AirflowApi(settings.airflow_url), aws, deployment, json.loads(secret)["api_key"])
+        with closing(AirflowApi(settings.airflow_url)) as airflow:
+            yield Platform(settings, airflow, aws, deployment, json.loads(secret)["api_key"])
     finally:
         subprocess.run([sys.executable, "-m", "local_aws", "down"], env=environment, cwd=REPOSITORY, check=True)
 

@@ -1,0 +1,180 @@
+"""Meter files of a delivery into the clean zone, bad rows into quarantine.
+
+    --batch        the delivery
+    --manifest     s3 URI of its list of files
+    --transformer  module of the package `transformers` that knows the files' layouts
+    --clean_bucket
+
+Writes clean/batch=<batch>/ (schemas.CLEAN), quarantine/batch=<batch>/ (schemas.QUARANTINE, only when there are
+rejects) and, last, _summaries/<batch>/raw_to_clean.json. Run again it replaces all three.
+
+Every row of every file ends as a reading or in quarantine. The files are read once: that pass writes the readings,
+counts rows and rejects and notes which files hold rejects. Only those files are read a second time, for their rejects.
+Counts of a file come from what was written, and are compared with what was read. Nothing is cached or shuffled, so
+memory does not depend on the size of the delivery.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import reduce
+from typing import Any
+
+import boto3
+import transformers
+from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import functions as sql
+from transformers.zones import delivery, fields, headers, lines, storage
+from transformers.zones.delivery import Layout, MeterFile
+from transformers.zones.schemas import CLEAN, QUARANTINE, REASON, names, with_calendar
+from transformers.zones.session import WRITING, configure
+
+JOB = "raw_to_clean"
+ISO_TIME = "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'"
+
+
+class RowCountError(RuntimeError):
+    """Rows read and rows written differ."""
+
+
+def main() -> None:
+    from awsglue.context import GlueContext
+    from awsglue.utils import getResolvedOptions
+    from pyspark import SparkContext
+
+    given = getResolvedOptions(sys.argv, ["batch", "manifest", "transformer", "clean_bucket"])
+    spark = configure(GlueContext(SparkContext.getOrCreate()).spark_session)
+    s3 = boto3.client("s3")
+    files = delivery.read_manifest(s3, given["manifest"], given["batch"])
+    found = known_layouts(delivery.layouts(s3, files), given["transformer"])
+    batch, zone = given["batch"], f"s3://{given['clean_bucket']}"
+    clean_uri, quarantine_uri = f"{zone}/clean/batch={batch}/", f"{zone}/quarantine/batch={batch}/"
+    storage.delete_folder(s3, quarantine_uri)
+    counts = convert(spark, files, found, given["transformer"], clean_uri, quarantine_uri)
+    delivery.require_unchanged(s3, files)
+    storage.write_json(s3, storage.summary_uri(given["clean_bucket"], batch, JOB), summary(batch, counts))
+
+
+def known_layouts(found: list[Layout], transformer: str) -> list[Layout]:
+    """The layouts that hold lines. Raises headers.UnknownHeaderError for one that the transformer does not know."""
+    known = transformers.load(transformer).HEADERS
+    filled = [layout for layout in found if layout.line is not None]
+    for layout in filled:
+        headers.require_known(layout.header, known, layout.files[0].uri, transformer)
+    return filled
+
+
+def convert(
+    spark: SparkSession, files: list[MeterFile], found: list[Layout], transformer: str, clean_uri: str, quarantine: str
+) -> list[dict[str, Any]]:
+    """Write the readings of `files` below `clean_uri` and the rejects below `quarantine`; the counts of each file."""
+    numbers = {file.uri: number for number, file in enumerate(files, start=1)}
+    observed = Observation("delivery")
+    rows = judged(spark, found, numbers, transformer).observe(
+        observed,
+        sql.count(sql.lit(1)).alias("rows"),
+        sql.count(REASON).alias("rejected"),
+        # Which files hold rejects: a bit for each.
+        sql.bitmap_construct_agg(
+            sql.when(sql.col(REASON).isNotNull(), sql.bitmap_bit_position(sql.col(lines.FILE_NUMBER)))
+        ).alias("files"),
+    )
+    readings(rows).write.mode("overwrite").options(**WRITING).parquet(clean_uri)
+    seen = observed.get
+    bad = {uri for uri, number in numbers.items() if seen["files"][(number - 1) // 8 % 4096] >> ((number - 1) % 8) & 1}
+    if bad:
+        again = [_only(layout, bad) for layout in found]
+        rejects = judged(spark, [layout for layout in again if layout.files], numbers, transformer)
+        rejected = lines.quarantined(rejects.where(sql.col(REASON).isNotNull()))
+        rejected.write.mode("overwrite").options(**WRITING).parquet(quarantine)
+    counts = count(spark, files, clean_uri, quarantine if bad else None)
+    require_equal(seen, counts)
+    return counts
+
+
+def judged(spark: SparkSession, found: list[Layout], numbers: dict[str, int], transformer: str) -> DataFrame:
+    """Every row of the files: where it comes from, the columns of a reading, and the reason if it is none."""
+    transform = transformers.load(transformer).transform
+    frames = [judge(transform(lines.split(lines.read(spark, layout, numbers), layout.header))) for layout in found]
+    if not frames:
+        return judge(transform(lines.split(lines.none(spark), transformers.load(transformer).HEADERS[0])))
+    return reduce(DataFrame.unionByName, frames)
+
+
+def judge(transformed: DataFrame) -> DataFrame:
+    """The reason of each row: its shape, what the transformer found, or a time that no meter can have read.
+
+    No meter file holds readings of before 1970, nor of more than a day after its delivery: the clock was wrong.
+    """
+    time = sql.col("reading_date_time")
+    possible = (sql.unix_micros(time) >= 0) & (time <= sql.col(lines.DELIVERED_AT) + sql.expr("INTERVAL 1 DAY"))
+    reason = sql.coalesce(
+        sql.col(lines.SHAPE_REASON), sql.col(REASON), sql.when(~possible, fields.TIMESTAMP_OUT_OF_RANGE)
+    )
+    return transformed.withColumn(REASON, reason).drop(lines.SHAPE_REASON)
+
+
+def readings(rows: DataFrame) -> DataFrame:
+    """The rows that are readings, in the schema of the clean zone."""
+    return with_calendar(rows.where(sql.col(REASON).isNull())).select(*names(CLEAN))
+
+
+def count(spark: SparkSession, files: list[MeterFile], clean_uri: str, quarantine: str | None) -> list[dict[str, Any]]:
+    """What was written of each file, in their order: rows, good, rejected by reason, first and last reading (UTC)."""
+    time = "reading_date_time"
+    written = spark.read.schema(CLEAN).parquet(clean_uri).groupBy("source_file")
+    good = {
+        row["source_file"]: row
+        for row in written.agg(
+            sql.count(sql.lit(1)).alias("good"),
+            sql.date_format(sql.min(time), ISO_TIME).alias("first"),
+            sql.date_format(sql.max(time), ISO_TIME).alias("last"),
+        ).collect()
+    }
+    reasons: dict[str, dict[str, int]] = {file.uri: {} for file in files}
+    if quarantine:
+        rejected = spark.read.schema(QUARANTINE).parquet(quarantine).groupBy("source_file", REASON).count()
+        for row in sorted(rejected.collect()):
+            reasons[row["source_file"]][row[REASON]] = row["count"]
+    return [_counts(uri, good.get(uri), by_reason) for uri, by_reason in reasons.items()]
+
+
+def require_equal(seen: dict[str, Any], counts: list[dict[str, Any]]) -> None:
+    """Raise RowCountError unless as many rows were written as were read."""
+    rows, rejected = (sum(file[name] for file in counts) for name in ("rows", "rejected"))
+    if (rows, rejected) != (seen["rows"], seen["rejected"]):
+        raise RowCountError(
+            f"{seen['rows']:,} rows were read, {seen['rejected']:,} of them bad, but {rows:,} were written, "
+            f"{rejected:,} of them to quarantine. A file may have changed meanwhile: clear raw_to_clean."
+        )
+
+
+def summary(batch: str, counts: list[dict[str, Any]]) -> dict[str, Any]:
+    """The counts of the files and of all together."""
+    by_reason: dict[str, int] = {}
+    for file in counts:
+        for reason, number in file["rejected_by_reason"].items():
+            by_reason[reason] = by_reason.get(reason, 0) + number
+    totals = {name: sum(file[name] for file in counts) for name in ("rows", "good", "rejected")}
+    return {"batch": batch, **totals, "rejected_by_reason": dict(sorted(by_reason.items())), "files": counts}
+
+
+def _only(layout: Layout, uris: set[str]) -> Layout:
+    return Layout(layout.line, layout.header, tuple(file for file in layout.files if file.uri in uris))
+
+
+def _counts(uri: str, good: Any, by_reason: dict[str, int]) -> dict[str, Any]:
+    number, rejected = good["good"] if good else 0, sum(by_reason.values())
+    return {
+        "uri": uri,
+        "rows": number + rejected,
+        "good": number,
+        "rejected": rejected,
+        "rejected_by_reason": by_reason,
+        "first": good["first"] if good else None,
+        "last": good["last"] if good else None,
+    }
+
+
+if __name__ == "__main__":
+    main()

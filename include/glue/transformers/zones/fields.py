@@ -1,0 +1,53 @@
+"""Texts of meter files as values, and what is wrong with those that are none.
+
+All functions take and give columns and need no session. They are exact, where a cast of Spark is generous: it reads
+`2013` as a timestamp, `0.1f` and `Infinity` as numbers.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import Column
+from pyspark.sql import functions as sql
+
+MISSING_METER_ID, INVALID_METER_ID = "missing_meter_id", "invalid_meter_id"
+MALFORMED_TIMESTAMP, IMPOSSIBLE_TIMESTAMP = "malformed_timestamp", "impossible_timestamp"
+TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"
+MISSING_VALUE, NOT_A_NUMBER = "missing_value", "not_a_number"
+NEGATIVE_VALUE, VALUE_TOO_LARGE = "negative_value", "value_too_large"
+
+LONGEST_METER_ID = 64  # bytes, as in Redshift
+
+# What double() takes: nothing named, as NaN or Infinity, and no suffix.
+_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
+_TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?$"
+_NOT_PRINTABLE_ASCII = r"[^!-~]"
+
+
+def trimmed(name: str) -> Column:
+    """The text of a field without the spaces around it."""
+    return sql.trim(sql.col(f"`{name}`"))
+
+
+def utc_timestamp(text: Column) -> Column:
+    """A text for which `is_timestamp` holds as a timestamp, in the session's time zone: UTC. What is finer than a
+    millisecond is dropped. Null for a date or a time that does not exist.
+
+    A cast, because it takes any number of fraction digits where Spark's patterns stop at six, and because it is the
+    cheapest of all ways (per million rows 0.4 s of CPU; a pattern takes 1.2, arithmetic with substrings 2.5).
+    """
+    return sql.timestamp_millis(sql.unix_millis(text.cast("timestamp")))
+
+
+def is_meter_id(text: Column) -> Column:
+    """Printable ASCII without spaces, as long as all stores take it. So no bytes that are no text, and no NUL."""
+    return (sql.length(text) <= LONGEST_METER_ID) & ~text.rlike(_NOT_PRINTABLE_ASCII)
+
+
+def is_timestamp(text: Column) -> Column:
+    """Whether the text has the shape that `utc_timestamp` takes."""
+    return text.rlike(_TIMESTAMP)
+
+
+def is_number(text: Column) -> Column:
+    """A decimal number, with an exponent or without."""
+    return text.rlike(_NUMBER)

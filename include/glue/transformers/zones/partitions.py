@@ -1,0 +1,107 @@
+"""Partitions of the business zone: which are published, how they are read, how new ones are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as sql
+
+from transformers.zones.session import WRITING
+
+Values = tuple[str, ...]
+
+# A file of up to so many rows takes about 30 MB; a larger partition is written as several.
+ROWS_A_FILE = 8_000_000
+# Rows of one meter lie together, so that a reader of one meter needs one row group of a file: these are kept small.
+# Measured with a million rows a file; see BUSINESS_FILE below.
+BUSINESS_FILE = {
+    "parquet.block.size": str(1024 * 1024),
+    "parquet.page.row.count.limit": "20000",
+    "parquet.page.size": str(64 * 1024),
+}
+
+
+@dataclass(frozen=True)
+class Published:
+    """A partition of the catalog; `rows` as its publisher counted them, 0 if it did not."""
+
+    values: Values
+    location: str
+    rows: int
+
+
+def published(glue: Any, database: str, table: str) -> dict[Values, Published]:
+    """All partitions of a table, by their values."""
+    pages = glue.get_paginator("get_partitions").paginate(
+        DatabaseName=database, TableName=table, ExcludeColumnSchema=True
+    )
+    return {
+        tuple(entry["Values"]): Published(
+            tuple(entry["Values"]),
+            entry["StorageDescriptor"]["Location"],
+            int(entry.get("Parameters", {}).get("rows", "0")),
+        )
+        for page in pages
+        for entry in page["Partitions"]
+    }
+
+
+def predicate(keys: list[str], wanted: Iterable[Values]) -> str:
+    """A condition on partition keys that holds for these values: IN lists of the last key, by the values before it.
+
+    Values are made by these jobs: digits or reading types. Anything else is refused, as it becomes text of SQL.
+    """
+    by_first: dict[Values, list[str]] = {}
+    for values in sorted(wanted):
+        if not all(value.isalnum() and value.isascii() for value in values):
+            raise ValueError(f"{values} are no values of {', '.join(keys)}")
+        by_first.setdefault(values[:-1], []).append(f"'{values[-1]}'")
+    conditions = []
+    for first, last in by_first.items():
+        equal = [f"{key} = '{value}'" for key, value in zip(keys, first, strict=False)]
+        conditions.append(" AND ".join([*equal, f"{keys[-1]} IN ({', '.join(last)})"]))
+    return " OR ".join(f"({condition})" for condition in conditions)
+
+
+def read(glue_context: Any, database: str, table: str, keys: list[str], wanted: Iterable[Values]) -> DataFrame:
+    """The rows of published partitions, from where the catalog says that they lie. No other is listed or read."""
+    return glue_context.create_data_frame.from_catalog(
+        database=database,
+        table_name=table,
+        push_down_predicate=predicate(keys, wanted),
+        # Spark's own reader: without it Glue makes a DynamicFrame first.
+        additional_options={"useSparkDataSource": True},
+    )
+
+
+def write(frame: DataFrame, keys: list[str], uri: str, options: dict[str, str] | None = None) -> None:
+    """Write a frame below `uri`, one folder `key=value/` a partition. What lay there before is replaced."""
+    frame.write.mode("overwrite").options(**WRITING, **(options or {})).partitionBy(*keys).parquet(uri)
+
+
+def written(spark: SparkSession, schema: str, keys: list[str], uri: str) -> list[dict[str, Any]]:
+    """What lies below `uri`: values, location and rows of each partition, in order. Only footers are read."""
+    types = ", ".join(f"{key} string" for key in keys)
+    counts = spark.read.schema(f"{schema}, {types}").parquet(uri).groupBy(*keys).count().collect()
+    return [
+        {
+            "values": list(row[:-1]),
+            "location": uri + "".join(f"{key}={value}/" for key, value in zip(keys, row[:-1], strict=True)),
+            "rows": row[-1],
+        }
+        for row in sorted(counts)
+    ]
+
+
+def files_for(rows: int) -> int:
+    """Into how many files a partition of so many rows is cut."""
+    return max(1, -(-rows // ROWS_A_FILE))
+
+
+def slice_of(meter_id: str, slices: int) -> Column:
+    """Which of a partition's files holds a meter."""
+    # Not a literal for one file: Spark would drop it from some steps and shuffle the rows once more.
+    return sql.pmod(sql.xxhash64(meter_id), sql.lit(slices))
