@@ -72,7 +72,7 @@ PARAMS = {
         type="string",
         enum=["month", "day"],
         section="Business zone",
-        description="What a partition of the readings holds. `day` suits fleets above a million meters.",
+        description="What a partition of the readings holds. The grain day suits fleets above a million meters.",
     ),
 }
 

@@ -121,6 +121,8 @@ class Client(Side):
         self._body_left = 0
         self._opaque = False
         self._connecting: asyncio.Task[None] | None = None
+        # Python 3.11 begins to read although connection_made has paused it.
+        self._early = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -140,8 +142,12 @@ class Client(Side):
             cast(asyncio.Transport, engine.transport).close()
         else:
             transport.resume_reading()
+            self.data_received(self._early)
 
     def data_received(self, data: bytes) -> None:
+        if self.other is None:
+            self._early += data
+            return
         engine = cast(Engine, self.other)
         while data:
             if self._opaque:

@@ -142,7 +142,7 @@ class Platform:
                 self.s3.download_file(bucket, item["Key"], str(file))
                 found = parquet.read_table(file)
                 rows += zip(*(found[name].to_pylist() for name in columns), strict=True)
-        return sorted(rows)
+        return sorted(rows, key=repr)
 
 
 def fields(schema: str) -> list[dict[str, str]]:
