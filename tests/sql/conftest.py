@@ -15,7 +15,7 @@ import pytest
 from metering import warehouse
 
 SQL = Path(__file__).resolve().parents[2] / "include" / "sql"
-CLUSTER = "redshift-cluster-1"
+CLUSTER = "sql-tests"
 USER = "postgres"
 ENDED = {"FINISHED", "FAILED", "ABORTED"}
 BATCH = "20260102T090000-3fa2c1"

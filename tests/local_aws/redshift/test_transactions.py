@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from local_aws.settings import Settings
 from tests.local_aws.redshift.conftest import Warehouse
 from tests.local_aws.service_model import call
@@ -58,17 +56,6 @@ def test_truncate_commits_what_was_done_before_it(warehouse: Warehouse) -> None:
 
     assert warehouse.rows("SELECT a FROM kept") == [(1,)]
     assert warehouse.rows("SELECT count(*) FROM emptied") == [(0,)]
-
-
-def test_parameters_of_a_batch_belong_to_all_its_statements(warehouse: Warehouse) -> None:
-    given: list[dict[str, Any]] = [{"name": "meter", "value": "MAC1"}, {"name": "year", "value": "2013"}]
-    warehouse.run("CREATE TABLE t (meter VARCHAR(9), year INT)")
-
-    warehouse.run(
-        "INSERT INTO t VALUES (:meter, :year)", "UPDATE t SET year = year + 1 WHERE meter = :meter", Parameters=given
-    )
-
-    assert warehouse.rows("SELECT meter, year FROM t") == [("MAC1", 2014)]
 
 
 def test_a_transaction_sees_one_snapshot_and_fails_on_rows_changed_meanwhile(warehouse: Warehouse) -> None:
