@@ -70,14 +70,18 @@ def convert(
     """Write the readings of `files` below `clean_uri` and the rejects below `quarantine`; the counts of each file."""
     numbers = {file.uri: number for number, file in enumerate(files, start=1)}
     observed = Observation("delivery")
-    rows = judged(spark, found, numbers, transformer).observe(
-        observed,
-        sql.count(sql.lit(1)).alias("rows"),
-        sql.count(REASON).alias("rejected"),
-        # Which files hold rejects: a bit for each.
-        sql.bitmap_construct_agg(
-            sql.when(sql.col(REASON).isNotNull(), sql.bitmap_bit_position(sql.col(lines.FILE_NUMBER)))
-        ).alias("files"),
+    rows = (
+        judged(spark, found, numbers, transformer)
+        .drop(lines.LINE)
+        .observe(
+            observed,
+            sql.count(sql.lit(1)).alias("rows"),
+            sql.count(REASON).alias("rejected"),
+            # Which files hold rejects: a bit for each.
+            sql.bitmap_construct_agg(
+                sql.when(sql.col(REASON).isNotNull(), sql.bitmap_bit_position(sql.col(lines.FILE_NUMBER)))
+            ).alias("files"),
+        )
     )
     readings(rows).write.mode("overwrite").options(**WRITING).parquet(clean_uri)
     seen = observed.get

@@ -151,7 +151,7 @@ READINGS = some.tuples(
 )
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(some.lists(READINGS, min_size=1, max_size=20), some.integers(0, 20), some.randoms())
 def test_the_winner_does_not_depend_on_the_order_of_arrival(
     published_by: Callable[..., Any], stored: Callable[[str], Any], rows: Rows, batch: list[Any], cut: int, chance: Any

@@ -6,8 +6,10 @@ header is one row of the delivery.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import unquote
 
 from pyspark.sql import DataFrame, SparkSession
@@ -41,11 +43,11 @@ def read(spark: SparkSession, layout: Layout, file_numbers: dict[str, int]) -> D
     text = spark.read.text([_GLOB_SIGNS.sub(r"\\\1", file.uri) for file in layout.files])
     names = {unquote(name): name for name in text.inputFiles()}
     rows = [
-        (name, file.uri, file.delivered_at, file_numbers[file.uri])
+        {"file_path": name, SOURCE_FILE: file.uri, "delivered": file.delivered_at, "number": file_numbers[file.uri]}
         for file in layout.files
         for name in _names_of_rows(names, file.uri)
     ]
-    files = spark.createDataFrame(rows, "file_path string, source_file string, delivered string, number int")
+    files = small_frame(spark, rows, f"file_path string, {SOURCE_FILE} string, delivered string, number int")
     header = layout.line or ""
     number = sql.coalesce("number", sql.raise_error(sql.concat(sql.lit("of no file: "), "file_path")).cast("int"))
     return (
@@ -81,11 +83,15 @@ def quarantined(rejects: DataFrame) -> DataFrame:
     )
 
 
+def small_frame(spark: SparkSession, rows: list[dict[str, Any]], schema: str) -> DataFrame:
+    """A frame of a few rows. createDataFrame would start a Python process to serve them."""
+    structs = sql.from_json(sql.lit(json.dumps(rows)), f"array<struct<{schema.replace(' ', ':').replace(',:', ',')}>>")
+    return spark.range(1, numPartitions=1).select(sql.inline(structs))
+
+
 def none(spark: SparkSession) -> DataFrame:
     """The rows of a delivery whose files are all empty."""
-    return spark.createDataFrame(
-        [], f"{LINE} string, {SOURCE_FILE} string, {DELIVERED_AT} timestamp, {FILE_NUMBER} int"
-    )
+    return small_frame(spark, [], f"{LINE} string, {SOURCE_FILE} string, {DELIVERED_AT} timestamp, {FILE_NUMBER} int")
 
 
 def _names_of_rows(names: dict[str, str], uri: str) -> list[str]:

@@ -13,14 +13,16 @@ from transformers.zones.session import WRITING
 
 Values = tuple[str, ...]
 
-# A file of up to so many rows takes about 30 MB; a larger partition is written as several.
+# A file of so many rows takes some 20 MB; a larger partition is written as several, each for some of the meters.
 ROWS_A_FILE = 8_000_000
-# Rows of one meter lie together, so that a reader of one meter needs one row group of a file: these are kept small.
-# Measured with a million rows a file; see BUSINESS_FILE below.
+# Row groups of 65,536 rows. Rows are sorted by meter, so a reader of one meter needs one group of a file, or two.
+# Measured with 1.4 M rows a file: one meter, 90 days, meter, time and value take 0.5 MB of 3 files, footers included;
+# with groups of 280,000 rows it is 2 MB. The size is looked at every 32,768 rows only, as Parquet's estimate of
+# it is too rough for groups so small.
 BUSINESS_FILE = {
-    "parquet.block.size": str(1024 * 1024),
-    "parquet.page.row.count.limit": "20000",
-    "parquet.page.size": str(64 * 1024),
+    "parquet.block.size": str(512 * 1024),
+    "parquet.page.size.row.check.min": "32768",
+    "parquet.page.size.row.check.max": "32768",
 }
 
 
