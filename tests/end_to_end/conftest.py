@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ import pytest
 
 from demo.__main__ import aws_clients
 from demo.airflow_api import AirflowApi
+from local_aws.ports import free_ports
 from local_aws.settings import REPOSITORY, Settings
 
 SHARED_DATA = Path(os.environ.get("SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
@@ -65,11 +65,11 @@ class Platform:
 
     def java_processes(self) -> list[psutil.Process]:
         """The JVMs that work for this platform."""
-        pid_of_home = str(self.settings.home)
+        home = str(self.settings.home)
         return [
             process
             for process in psutil.process_iter(["name", "cmdline"])
-            if process.info["name"] == "java" and pid_of_home in " ".join(process.info["cmdline"] or [])
+            if process.info["name"] == "java" and home in " ".join(process.info["cmdline"] or [])
         ]
 
 
@@ -105,11 +105,3 @@ def meter_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     options = ["--meters", "20", "--days", "120", "--seed", "11", "--out", str(folder)]
     subprocess.run([sys.executable, "-m", "sample_data", *options], cwd=REPOSITORY, check=True)
     return sorted(folder.glob("*.csv*"))
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [opened.getsockname()[1] for opened in sockets]
-    for opened in sockets:
-        opened.close()
-    return ports

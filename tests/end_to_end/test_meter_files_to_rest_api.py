@@ -173,7 +173,8 @@ def kill_spark_while_it_writes(platform: Platform, run: Run) -> None:
     while time.monotonic() < deadline:
         task = next(task for task in platform.airflow.task_instances(run) if task["task_id"] == "find_new_meter_files")
         if task["state"] == "success" and platform.objects("business", f"daily/run={batch_of(platform, run)}-1/"):
-            break
+            for process in platform.java_processes():
+                process.kill()
+            return
         time.sleep(0.1)
-    for process in platform.java_processes():
-        process.kill()
+    raise TimeoutError("clean_to_business has written nothing to the business zone")
