@@ -72,6 +72,7 @@ docs: set-up ## Write the generated parts of the documentation anew
 
 lock: set-up ## Resolve environments/local.in into environments/local.txt
 	@$(LOCAL_BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header environments/local.in \
+		--override environments/without-torch.txt --no-emit-package torch --no-emit-package setuptools \
 		--output-file environments/local.txt
 
 clean: down ## Stop, and forget all local data (environments stay)

@@ -35,7 +35,7 @@ JAR_SHA256 = {
     "hadoop-aws-3.3.1.jar": "6be50ad8a8b445d2802381b085b2a3ede5c29d353450a6a21f16b2fefa962b6e",
     "aws-java-sdk-bundle-1.11.901.jar": "b87175b32a16544cc1b37cf40390eb375833e62bed67f8ce6cde4b7ad6429ead",
 }
-FREE_DISK_GB = 5
+FREE_DISK_GB = 6
 
 
 class SetUpError(Exception):
@@ -53,6 +53,7 @@ def main() -> int:
             inputs = [read(ENVIRONMENTS / "airflow.in"), read(ROOT / "requirements.txt"), read(CONSTRAINTS)]
             step("Airflow environment (.venv)", AIRFLOW / ".set-up", inputs, install_airflow)
         if only != "airflow":
+            step("engine of DeepAR (torch)", LOCAL / ".torch", [read(ENVIRONMENTS / "torch.txt")], install_torch)
             step(
                 "engine environment (.venv-local)", LOCAL / ".set-up", [read(ENVIRONMENTS / "local.txt")], install_local
             )
@@ -98,6 +99,12 @@ def install_uv() -> None:
 def install_airflow() -> None:
     make_environment(AIRFLOW)
     run([*uv_install(AIRFLOW), "-c", CONSTRAINTS, "-r", ENVIRONMENTS / "airflow.in", *mwaa_requirements()])
+
+
+def install_torch() -> None:
+    make_environment(LOCAL)
+    run([python(LOCAL), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+         "-r", ENVIRONMENTS / "torch.txt", "-c", ENVIRONMENTS / "local.txt"])  # fmt: skip
 
 
 def install_local() -> None:
