@@ -16,6 +16,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -84,6 +85,7 @@ def aws(settings: Settings, request: pytest.FixtureRequest) -> Callable[[str], A
     import boto3
     from botocore.config import Config
 
+    @cache
     def client(service: str) -> Any:
         if service == "s3":
             return request.getfixturevalue("seaweedfs").client()

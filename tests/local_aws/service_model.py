@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from http.client import HTTPConnection
 from typing import Any
 
@@ -41,13 +42,7 @@ JSON_TYPES: dict[str, type | tuple[type, ...]] = {
 
 def call(settings: Settings, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
     """Call one operation of a service that speaks JSON 1.x; see the module."""
-    client = boto3.session.Session().client(
-        service,
-        endpoint_url=settings.control_url,
-        aws_access_key_id=settings.access_key,
-        aws_secret_access_key=settings.secret_key,
-        region_name=settings.region,
-    )
+    client = client_of(settings, service)
     model = client.meta.service_model.operation_model(operation)
     status, headers, body = _send(client, settings, model, parameters)
     parser = create_parser(model.service_model.metadata["protocol"])
@@ -65,6 +60,18 @@ def call(settings: Settings, service: str, operation: str, **parameters: Any) ->
         )
         assert not report.has_errors(), report.generate_report()
     return parsed
+
+
+@cache
+def client_of(settings: Settings, service: str) -> Any:
+    """One client a service: loading a service's model takes longer than most calls."""
+    return boto3.session.Session().client(
+        service,
+        endpoint_url=settings.control_url,
+        aws_access_key_id=settings.access_key,
+        aws_secret_access_key=settings.secret_key,
+        region_name=settings.region,
+    )
 
 
 def _send(client: Any, settings: Settings, model: OperationModel, parameters: dict) -> tuple[int, dict, bytes]:
