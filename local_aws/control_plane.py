@@ -22,7 +22,7 @@ from botocore import xform_name
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-from local_aws import protocol
+from local_aws import protocol, rest_protocol
 from local_aws.moto_services import NOT_BY_MOTO, MotoServices
 from local_aws.service import Operation, Service, ServiceError
 from local_aws.settings import HOST, Settings
@@ -89,26 +89,44 @@ class ControlPlane:
 
     def _own(self, service: str, request: Request) -> Response:
         began = time.monotonic()
-        target = request.headers.get("X-Amz-Target", "")
-        response = self._call(service, target, request.get_data())
+        target = request.headers.get("X-Amz-Target") or f"{request.method} {request.path}"
+        response = self._call(service, request, target)
         milliseconds = (time.monotonic() - began) * 1000
         self._log.info("%s %s %d %.0f ms", service, target.rpartition(".")[2], response.status_code, milliseconds)
         return response
 
-    def _call(self, service: str, target: str, body: bytes) -> Response:
+    def _call(self, service: str, request: Request, target: str) -> Response:
         try:
-            model = protocol.operation_model(service, target)
-            operation = self._operations.get((service, model.name))
-            if operation is None:
-                return _error(501, "NotImplemented", f"local_aws does not implement {service}:{model.name}")
-            answer = protocol.serialise(model, operation(protocol.parse(model, body)))
+            if rest_protocol.speaks_rest(service):
+                return self._rest_answer(service, request)
+            return self._json_answer(service, target, request.get_data())
         except ServiceError as error:
             return _error(error.status, error.code, error.message, error.members)
         except Exception as error:  # noqa: BLE001 (the edge of the process: whatever it is, the caller must see it)
             self._log.exception("%s %s failed", service, target)
             return _error(500, "InternalFailure", f"local_aws failed: {type(error).__name__}: {error}")
+
+    def _json_answer(self, service: str, target: str, body: bytes) -> Response:
+        model = protocol.operation_model(service, target)
+        operation = self._operation(service, model.name)
+        answer = protocol.serialise(model, operation(protocol.parse(model, body)))
         version = model.service_model.metadata.get("jsonVersion", "1.1")
         return _answer(200, answer, f"{protocol.CONTENT_TYPE}{version}")
+
+    def _rest_answer(self, service: str, request: Request) -> Response:
+        model = rest_protocol.operation_model(service, request.method, request.path)
+        operation = self._operation(service, model.name)
+        parameters = rest_protocol.parse(model, request.path, request.headers, request.get_data())
+        answer = rest_protocol.serialise(model, operation(parameters))
+        headers = dict(answer.headers)
+        return _answer(200, answer.body, headers.pop("Content-Type", "application/octet-stream"), headers)
+
+    def _operation(self, service: str, name: str) -> Operation:
+        """Raises ServiceError NotImplemented."""
+        operation = self._operations.get((service, name))
+        if operation is None:
+            raise ServiceError("NotImplemented", f"local_aws does not implement {service}:{name}", 501)
+        return operation
 
 
 def service_of(request: Request) -> str | None:

@@ -2,7 +2,7 @@
 
 Requests are validated like botocore's client does it; responses are serialised strictly: a member that the model does
 not know, or of another type, is a defect of this package and raises OutputError. Services of the protocol rest-json
-(sagemaker-runtime) need a second class here that finds the operation by method and path.
+(sagemaker-runtime) are spoken to in rest_protocol.py.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ from botocore.model import OperationModel, ServiceModel, Shape
 from botocore.utils import parse_to_aware_datetime
 from botocore.validate import ParamValidator
 
+from local_aws import constraints
 from local_aws.service import ServiceError
 
 CONTENT_TYPE = "application/x-amz-json-"
+# Services whose names, sizes and enums are held to the model's limits; the others check what matters by themselves.
+_LIMITED = {"sagemaker"}
 
 
 class OutputError(Exception):
@@ -59,7 +62,10 @@ def parse(operation: OperationModel, body: bytes) -> dict[str, Any]:
     report = ParamValidator().validate(parameters, operation.input_shape)
     if report.has_errors():
         raise ServiceError("ValidationException", report.generate_report())
-    return _parse(operation.input_shape, parameters)
+    parsed = _parse(operation.input_shape, parameters)
+    if operation.service_model.service_name in _LIMITED:
+        constraints.require(operation.input_shape, parsed)
+    return parsed
 
 
 def serialise(operation: OperationModel, response: Mapping[str, Any] | None) -> bytes:

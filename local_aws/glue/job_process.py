@@ -7,14 +7,15 @@ import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local_aws import processes
 from local_aws.glue import java, spark
-from local_aws.glue.log_store import LogStore, now
+from local_aws.glue.log_store import LogStore
+from local_aws.glue.logged_file import LoggedFile
 from local_aws.settings import Settings
 
 LOG_GROUP = "/aws-glue/jobs"
@@ -35,8 +36,8 @@ class JobProcess:
         self._s3 = s3
         self._folder = run_folder(settings, run_id)
         self._outputs = [
-            _LoggedFile(self._folder / "stdout", logs, f"{LOG_GROUP}/output", run_id),
-            _LoggedFile(self._folder / "stderr", logs, f"{LOG_GROUP}/error", run_id),
+            LoggedFile(self._folder / "stdout", logs, f"{LOG_GROUP}/output", run_id),
+            LoggedFile(self._folder / "stderr", logs, f"{LOG_GROUP}/error", run_id),
         ]
         self._error_file = self._folder / "error"
         self._process: subprocess.Popen[bytes] | None = None
@@ -121,37 +122,6 @@ class JobProcess:
     def _pass_on(self, last: bool = False) -> None:
         for output in self._outputs:
             output.pass_on(last)
-
-
-class _LoggedFile:
-    """A file that grows by lines, each of which becomes an event of a log stream."""
-
-    def __init__(self, path: Path, logs: LogStore, group: str, stream: str) -> None:
-        self._path = path
-        self._logs = logs
-        self._group = group
-        self._name = stream
-        self._file: IO[bytes] | None = None
-        self._stream = 0
-        self._rest = b""
-
-    def open(self) -> None:
-        self._stream = self._logs.open_stream(self._group, self._name)
-        self._path.touch(mode=0o600)
-        self._file = self._path.open("rb")
-
-    def pass_on(self, last: bool) -> None:
-        """Read what was added; a line without its end waits until it has one or is the last."""
-        if self._file is None:
-            return
-        *lines, self._rest = (self._rest + self._file.read()).split(b"\n")
-        if last:
-            self._file.close()
-            self._file = None
-            lines += [self._rest] if self._rest else []
-        time = now()
-        # The service knows no event without a character.
-        self._logs.put(self._stream, [(time, line.decode(errors="replace") or " ") for line in lines])
 
 
 def run_folder(settings: Settings, run_id: str) -> Path:

@@ -41,7 +41,7 @@ JSON_TYPES: dict[str, type | tuple[type, ...]] = {
 
 
 def call(settings: Settings, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
-    """Call one operation of a service that speaks JSON 1.x; see the module."""
+    """Call one operation of a service that speaks JSON 1.x; see the module. `answer_of` does it for REST-JSON."""
     client = client_of(settings, service)
     model = client.meta.service_model.operation_model(operation)
     status, headers, body = _send(client, settings, model, parameters)
@@ -60,6 +60,24 @@ def call(settings: Settings, service: str, operation: str, **parameters: Any) ->
         )
         assert not report.has_errors(), report.generate_report()
     return parsed
+
+
+def answer_of(settings: Settings, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+    """Call one operation of a service that speaks REST-JSON and answers with a blob: its body and headers checked."""
+    client = client_of(settings, service)
+    model = client.meta.service_model.operation_model(operation)
+    status, headers, body = _send(client, settings, model, parameters)
+    assert status == 200, body
+    shape = model.output_shape
+    expected = {
+        member.serialization["name"].lower(): name
+        for name, member in shape.members.items()
+        if member.serialization.get("location") == "header"
+    }
+    own = {name for name in headers if name.startswith("x-amzn-") and name != "x-amzn-requestid"}
+    assert own <= set(expected), f"{operation}: the headers {own - set(expected)} are unknown"
+    found = {expected[name]: value for name, value in headers.items() if name in expected}
+    return found | {shape.serialization["payload"]: body}
 
 
 @cache
@@ -81,7 +99,8 @@ def _send(client: Any, settings: Settings, model: OperationModel, parameters: di
     prepared = client._endpoint.create_request(request, model)
     connection = HTTPConnection(HOST, settings.control_port, timeout=120)
     try:
-        connection.request(prepared.method, "/", body=prepared.body, headers=dict(prepared.headers.items()))
+        path = prepared.url.removeprefix(settings.control_url)
+        connection.request(prepared.method, path, body=prepared.body, headers=dict(prepared.headers.items()))
         answer = connection.getresponse()
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
     finally:
