@@ -1,6 +1,7 @@
 """A made-up fleet of smart meters in the bytes of London's, with their quirks.
 
     python -m sample_data --meters 60 --days 365 --seed 7 --out folder          the fleet's files
+    python -m sample_data.reference --meters 60 --days 365 --seed 7 --out …     its weather, geography and customers
     python -m sample_data.corrections --fleet folder --out another              a later delivery that corrects some days
     python -m sample_data.comparison --fleet folder --real folder               how it compares to real households
 

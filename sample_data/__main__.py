@@ -31,16 +31,21 @@ def parser() -> argparse.ArgumentParser:
         description="Write a made-up fleet of smart meters as London meter files. Same options, same bytes.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    words.add_argument("--out", type=Path, required=True, help="folder; generated files in it are replaced")
-    words.add_argument("--meters", type=at_least_one, default=60, help="number of households")
-    words.add_argument("--days", type=at_least_one, default=365, help="length of their history")
-    words.add_argument("--start", type=date.fromisoformat, default=date(2013, 1, 1), help="first day, yyyy-mm-dd (UTC)")
-    words.add_argument("--seed", type=int, default=7, help="another seed, another fleet (not negative)")
+    add_fleet_options(words)
     words.add_argument(
         "--rows-per-file", type=at_least_one, default=250_000, help="fewer where that gave under three files"
     )
     words.add_argument("--gzip", action="store_true", help="compress the files (.csv.gz)")
     return words
+
+
+def add_fleet_options(words: argparse.ArgumentParser) -> None:
+    """What says which fleet it is, and where its files go."""
+    words.add_argument("--out", type=Path, required=True, help="folder; generated files in it are replaced")
+    words.add_argument("--meters", type=at_least_one, default=60, help="number of households")
+    words.add_argument("--days", type=at_least_one, default=365, help="length of their history")
+    words.add_argument("--start", type=date.fromisoformat, default=date(2013, 1, 1), help="first day, yyyy-mm-dd (UTC)")
+    words.add_argument("--seed", type=int, default=7, help="another seed, another fleet (not negative)")
 
 
 def at_least_one(text: str) -> int:

@@ -22,6 +22,7 @@ class Conditions:
     start: date
     local_hour: Floats  # middle of the slot on a London clock, 0 to 24
     weekend: NDArray[np.bool_]  # in London's local time
+    celsius: Floats  # of the air
     cold: Floats  # degrees Celsius below COMFORT_CELSIUS, never negative
     dark: Floats  # 1 at night, 0 by day, in between at dusk
 
@@ -38,11 +39,13 @@ def conditions(start: date, days: int, rng: np.random.Generator) -> Conditions:
     local = utc_hour[None, :] + summer_time[:, None]
     weekday = np.array([day.weekday() for day in dates])[:, None] + (local >= 24)
     year_angle = 2 * np.pi * np.array([day.timetuple().tm_yday for day in dates]) / 365.25
+    air = temperature(year_angle, utc_hour, rng)
     return Conditions(
         start=start,
         local_hour=local % 24,
         weekend=weekday % 7 >= 5,
-        cold=np.maximum(0.0, COMFORT_CELSIUS - temperature(year_angle, utc_hour, rng)),
+        celsius=air,
+        cold=np.maximum(0.0, COMFORT_CELSIUS - air),
         dark=darkness(year_angle, utc_hour),
     )
 

@@ -60,11 +60,15 @@ class Fleet:
         return np.random.default_rng(np.random.SeedSequence([self.seed, *place]))
 
 
-def identity(number: int, home: Household, rng: np.random.Generator) -> Identity:
+def meter_id(number: int) -> str:
     """Meter ids ascend with holes, as in London."""
+    return f"MAC{2 + number * 8 // 5:06d}"
+
+
+def identity(number: int, home: Household, rng: np.random.Generator) -> Identity:
     letter = ACORN_LETTERS[int(rng.integers(len(ACORN_LETTERS)))]
     return Identity(
-        meter_id=f"MAC{2 + number * 8 // 5:06d}",
+        meter_id=meter_id(number),
         tariff="ToU" if home.time_of_use else "Std",
         acorn=f"ACORN-{letter}",
         acorn_grouped=next(group for letters, group in ACORN_GROUPS.items() if letter in letters),
