@@ -31,6 +31,7 @@ class CopyCommand:
     header_lines: int = 0
     gzip: bool = False
     empty_as_null: bool = False
+    ignore_blank_lines: bool = False
     manifest: bool = False
 
 
@@ -78,6 +79,7 @@ class _Reader:
             header_lines=int(self.options.get("IGNOREHEADER", "0")),
             gzip="GZIP" in self.options,
             empty_as_null="EMPTYASNULL" in self.options,
+            ignore_blank_lines="IGNOREBLANKLINES" in self.options,
             manifest=self.manifest,
         )
 
@@ -94,7 +96,7 @@ class _Reader:
             self._set_format(word)
         elif word == "MANIFEST":
             self.manifest = True
-        elif word in ("GZIP", "EMPTYASNULL"):
+        elif word in ("GZIP", "EMPTYASNULL", "IGNOREBLANKLINES"):
             self.options[word] = ""
         elif word == "DELIMITER":
             self._next_is("AS")

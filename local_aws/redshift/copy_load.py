@@ -85,12 +85,10 @@ class CopyLoader:
         lines = self._open(command, source)
         for _ in range(command.header_lines):
             lines.readline()
-        last = b"\n"
-        while chunk := lines.read(CHUNK_BYTES):
-            last = chunk[-1:]
-            yield chunk
-        if last != b"\n":
-            yield b"\n"
+        while chunk := lines.readlines(CHUNK_BYTES):
+            # PostgreSQL wants one kind of line end in all files together, and an end of the last line.
+            ended = (line.rstrip(b"\r\n") for line in chunk)
+            yield b"".join(line + b"\n" for line in ended if line or not command.ignore_blank_lines)
 
     def _json(self, command: CopyCommand, source: SourceObject, columns: list[TableColumn]) -> Iterator[bytes]:
         """Objects one after another; a key that is no column is passed over, a column without key is null."""

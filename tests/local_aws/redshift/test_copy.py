@@ -195,6 +195,40 @@ def test_csv_takes_delimiter_header_and_compression(daily: Warehouse, bucket: st
     assert rows == [("M1", 1.5, "a;b"), ("M2", None, "")]
 
 
+def test_csv_of_several_files_may_end_its_lines_in_several_ways(daily: Warehouse, bucket: str) -> None:
+    line = b"M%d,1.5,2013-01-01 00:30:00,2013,x"
+    daily.s3.put_object(Bucket=bucket, Key="a/1.csv", Body=b"\r\n".join([line % 1, line % 2]))
+    daily.s3.put_object(Bucket=bucket, Key="a/2.csv", Body=line % 3 + b"\n")
+
+    daily.run(copy(f"s3://{bucket}/a/", "CSV"))
+
+    assert daily.rows("SELECT meter_id, note FROM daily ORDER BY 1") == [("M1", "x"), ("M2", "x"), ("M3", "x")]
+
+
+def test_blank_lines_are_passed_over_only_when_asked(daily: Warehouse, bucket: str) -> None:
+    body = b"\r\nM1;1.5;2013-01-01 00:30:00;2013;x\r\n\r\n"
+    daily.s3.put_object(Bucket=bucket, Key="a.csv", Body=body)
+
+    assert 'missing data for column "reading_value"' in daily.error(copy(f"s3://{bucket}/a", "CSV DELIMITER ';'"))
+    daily.run(copy(f"s3://{bucket}/a", "CSV DELIMITER ';' IGNOREBLANKLINES"))
+
+    assert daily.rows("SELECT meter_id, note FROM daily") == [("M1", "x")]
+
+
+def test_a_refused_line_is_named_by_its_number_and_not_shown(warehouse: Warehouse, bucket: str) -> None:
+    warehouse.run("CREATE TABLE people (name VARCHAR(64), meter_id VARCHAR(64) NOT NULL)")
+    warehouse.s3.put_object(Bucket=bucket, Key="short.csv", Body=b"Ada,M1\nGrace Secret\n")
+    warehouse.s3.put_object(Bucket=bucket, Key="null.csv", Body=b"Ada,M1\nGrace Secret,\n")
+
+    short = warehouse.error(copy(f"s3://{bucket}/short.csv", "CSV EMPTYASNULL", table="people"))
+    null = warehouse.error(copy(f"s3://{bucket}/null.csv", "CSV EMPTYASNULL", table="people"))
+
+    assert "missing data" in short
+    assert "line 2" in short
+    assert 'null value in column "meter_id"' in null
+    assert "Secret" not in short + null
+
+
 def test_json_goes_by_the_names_of_the_columns(daily: Warehouse, bucket: str) -> None:
     body = b'{"meter_id": "M1", "year": 2013, "other": 1}\n{"year": 2014, "meter_id": "M\\"2"}'
     daily.s3.put_object(Bucket=bucket, Key="a.json", Body=body)
