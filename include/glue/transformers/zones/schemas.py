@@ -30,6 +30,10 @@ BUSINESS = (
 AGGREGATED_DAILY = "meter_id string, date_str string, consumption double, interval_count int"
 AGGREGATED_WEEKLY = "meter_id string, week_start string, week_of_year int, consumption double, interval_count int"
 AGGREGATED_MONTHLY = "meter_id string, month_start string, month int, consumption double, interval_count int"
+ANOMALY = (
+    "meter_id string, ds date, consumption double, yhat_lower double, yhat_upper double, anomaly int, "
+    "importance double, temperature double, apparenttemperature double"
+)
 
 
 def names(schema: str) -> list[str]:

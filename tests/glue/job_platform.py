@@ -1,0 +1,143 @@
+"""Buckets, a catalog and jobs of their own for tests that run the scripts as job runs."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from metering import catalog
+from transformers.zones import schemas
+
+from local_aws.infrastructure.artefacts import zipped
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "include" / "glue"
+ZONES = ("landing", "clean", "business", "working", "scripts")
+RUN_SECONDS = 240
+PARQUET = {
+    "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+    "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+    "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"},
+}
+CSV = {
+    "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+    "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+    "SerdeInfo": {
+        "SerializationLibrary": "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
+        "Parameters": {"field.delim": ","},
+    },
+}
+TABLES = {
+    "daily": (schemas.BUSINESS, "reading_type string, month string"),
+    "aggregated_daily": (schemas.AGGREGATED_DAILY, "month string"),
+    "aggregated_weekly": (schemas.AGGREGATED_WEEKLY, "iso_year int"),
+    "aggregated_monthly": (schemas.AGGREGATED_MONTHLY, "year int"),
+    "anomaly": (schemas.ANOMALY, "month string"),
+}
+
+
+class JobPlatform:
+    """Jobs run the scripts as they are in the repository."""
+
+    def __init__(self, aws: Callable[[str], Any]) -> None:
+        self.s3, self.glue = aws("s3"), aws("glue")
+        self._suffix = uuid.uuid4().hex[:8]
+        self._jobs: set[str] = set()
+        self.database = f"metering_{self._suffix}"
+        self.buckets = {zone: f"{zone}-{self._suffix}" for zone in ZONES}
+        for bucket in self.buckets.values():
+            self.s3.create_bucket(Bucket=bucket)
+        self.put("scripts", "glue/transformers.zip", zipped(SCRIPTS / "transformers"))
+        self.glue.create_database(DatabaseInput={"Name": self.database})
+        for name, (columns, keys) in TABLES.items():
+            place = {"Columns": fields(columns), "Location": f"s3://{self.buckets['business']}/{name}/", **PARQUET}
+            self._create_table(name, place, {"classification": "parquet"}, fields(keys))
+
+    def deliver_weather(self, columns: str, lines: list[str]) -> None:
+        """Put a file with a header of `columns` (name type, …) into the landing zone, and its table as crawled."""
+        named = fields(columns)
+        header = ",".join(column["Name"] for column in named)
+        self.put("landing", "reference/weather/weather.csv", "\n".join([header, *lines]).encode())
+        place = {"Columns": named, "Location": f"s3://{self.buckets['landing']}/reference/weather/", **CSV}
+        self._create_table("weather", place, {"classification": "csv", "skip.header.line.count": "1"}, [])
+
+    def put(self, zone: str, key: str, content: bytes) -> dict[str, Any]:
+        etag = self.s3.put_object(Bucket=self.buckets[zone], Key=key, Body=content)["ETag"].strip('"')
+        return {"uri": f"s3://{self.buckets[zone]}/{key}", "key": key, "etag": etag, "size": len(content)}
+
+    def run(self, script: str, **arguments: str) -> str | None:
+        """Run a script's job to its end; the message of its error."""
+        given = {f"--{name}": value for name, value in arguments.items()}
+        job = self._job(script)
+        run_id = self.glue.start_job_run(JobName=job, Arguments=given)["JobRunId"]
+        deadline = time.monotonic() + RUN_SECONDS
+        while (run := self.glue.get_job_run(JobName=job, RunId=run_id)["JobRun"])["JobRunState"] in (
+            "STARTING",
+            "RUNNING",
+        ):
+            assert time.monotonic() < deadline, f"{script} does not end"
+            time.sleep(0.1)
+        return run.get("ErrorMessage")
+
+    def publish(self, table: str, partitions: list[dict[str, Any]], run: str) -> None:
+        now = datetime.now(UTC)
+        catalog.publish(
+            self.glue,
+            database=self.database,
+            table=table,
+            partitions=partitions,
+            run=run,
+            written_at=now,
+            published_at=now,
+        )
+
+    def summary(self, name: str, script: str) -> dict[str, Any]:
+        return json.loads(self.content("clean", f"_summaries/{name}/{script}.json"))
+
+    def content(self, zone: str, key: str) -> bytes:
+        return self.s3.get_object(Bucket=self.buckets[zone], Key=key)["Body"].read()
+
+    def keys(self, zone: str, prefix: str) -> list[str]:
+        listed = self.s3.list_objects_v2(Bucket=self.buckets[zone], Prefix=prefix)
+        return [item["Key"] for item in listed.get("Contents", [])]
+
+    def published_files(self, table: str) -> list[bytes]:
+        """The Parquet files of all published partitions."""
+        prefix = f"s3://{self.buckets['business']}/"
+        locations = catalog.locations(self.glue, self.database, table).values()
+        return [
+            self.content("business", key)
+            for location in locations
+            for key in self.keys("business", location.removeprefix(prefix))
+        ]
+
+    def _create_table(
+        self, name: str, place: dict[str, Any], parameters: dict[str, str], keys: list[dict[str, str]]
+    ) -> None:
+        table = {"Name": name, "StorageDescriptor": place, "Parameters": parameters, "PartitionKeys": keys}
+        self.glue.create_table(DatabaseName=self.database, TableInput=table)
+
+    def _job(self, script: str) -> str:
+        """The name of the script's job, which is made when it is first asked for."""
+        job = f"{script}-{self._suffix}"
+        if job in self._jobs:
+            return job
+        uri = self.put("scripts", f"glue/{script}.py", (SCRIPTS / f"{script}.py").read_bytes())["uri"]
+        zones = {f"--{zone}_bucket": bucket for zone, bucket in self.buckets.items() if zone != "scripts"}
+        transformers = f"s3://{self.buckets['scripts']}/glue/transformers.zip"
+        self.glue.create_job(
+            Name=job,
+            Role="role",
+            Command={"Name": "glueetl", "ScriptLocation": uri},
+            DefaultArguments={"--extra-py-files": transformers, "--database": self.database, **zones},
+        )
+        self._jobs.add(job)
+        return job
+
+
+def fields(schema: str) -> list[dict[str, str]]:
+    return [dict(zip(("Name", "Type"), column.split(), strict=True)) for column in schema.split(", ")]
