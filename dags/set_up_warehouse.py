@@ -3,14 +3,15 @@
 
 ## Purpose
 Creates the tables of the Redshift warehouse: `daily`, `aggregated_daily`, `aggregated_weekly`, `aggregated_monthly`,
-and `load_turn`, which loads lock to take turns.
+`geo_data`, `cis_data`, and `load_turn`, which loads lock to take turns.
 
 ## When it runs
 Once, by itself, as soon as it is not paused; by hand at any time. It creates what is missing and changes nothing that
 exists. A table whose definition changed has to be migrated by hand.
+`cis_data` holds personal data: only the master user reads it, and whom that user grants it by name.
 
 ## Reads
-The files `include/sql/redshift/create_*.sql`.
+The files `include/sql/redshift/create_*.sql` and `revoke_*.sql`.
 
 ## Writes
 Empty tables in the schema `public` of the warehouse, all or none of them (one transaction).

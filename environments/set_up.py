@@ -1,11 +1,12 @@
-"""Make the two Python environments of the project and fetch what they need, from nothing.
+"""Make the Python environments of the project and fetch what they need, from nothing.
 
-    python3 environments/set_up.py [--only airflow|local]
+    python3 environments/set_up.py [tools|benchmarks]
 
 `.venv` mirrors the image of Amazon MWAA (Airflow and providers under its constraints); `.venv-local` holds the engines
-of the local stand-in and the test tools. The standard library alone runs this file, on Python 3.11 or 3.12. A step
-whose inputs did not change since it last succeeded is passed over, so that calling it again costs nothing and a broken
-download is mended by calling it again.
+of the local stand-in and the test tools. Named in addition: `tools` makes `.venv-tools` with the SageMaker SDK, which
+cannot live beside Airflow; `benchmarks` adds to `.venv-local` what the benchmarks compare with. The standard library
+alone runs this file, on Python 3.11 or 3.12. A step whose inputs did not change since it last succeeded is passed over,
+so that calling it again costs nothing and a broken download is mended by calling it again.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ROOT / "environments"
 AIRFLOW = ROOT / ".venv"
 LOCAL = ROOT / ".venv-local"
+TOOLS = ROOT / ".venv-tools"
 JARS = ENVIRONMENTS / "jars"
 CONSTRAINTS = ROOT / "dags" / "constraints-3.2.1-py3.12.txt"
 
@@ -44,22 +46,24 @@ class SetUpError(Exception):
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=["airflow", "local"], help="make this environment only")
-    only = parser.parse_args().only
+    parser.add_argument("extra", nargs="?", choices=["tools", "benchmarks"], help="what to make in addition")
+    extra = parser.parse_args().extra
     try:
         check_machine()
         step("package installer", LOCAL / ".uv", [UV, sys.version], install_uv)
-        if only != "local":
-            inputs = [read(ENVIRONMENTS / "airflow.in"), read(ROOT / "requirements.txt"), read(CONSTRAINTS)]
-            step("Airflow environment (.venv)", AIRFLOW / ".set-up", inputs, install_airflow)
-        if only != "airflow":
-            step("engine of DeepAR (torch)", LOCAL / ".torch", [read(ENVIRONMENTS / "torch.txt")], install_torch)
-            step(
-                "engine environment (.venv-local)", LOCAL / ".set-up", [read(ENVIRONMENTS / "local.txt")], install_local
-            )
-            step("S3A jars for Spark", JARS / ".set-up", list(JAR_SHA256.values()), fetch_jars)
-            resolution = read(ENVIRONMENTS / "local.txt")
-            step("class archive, which halves Spark's start", JARS / ".class-archive", [resolution], archive_classes)
+        inputs = [read(ENVIRONMENTS / "airflow.in"), read(ROOT / "requirements.txt"), read(CONSTRAINTS)]
+        step("Airflow environment (.venv)", AIRFLOW / ".set-up", inputs, install_airflow)
+        step("engine of DeepAR (torch)", LOCAL / ".torch", [read(ENVIRONMENTS / "torch.txt")], install_torch)
+        resolution = read(ENVIRONMENTS / "local.txt")
+        step("engine environment (.venv-local)", LOCAL / ".set-up", [resolution], install_local)
+        step("S3A jars for Spark", JARS / ".set-up", list(JAR_SHA256.values()), fetch_jars)
+        step("class archive, which halves Spark's start", JARS / ".class-archive", [resolution], archive_classes)
+        if extra == "tools":
+            inputs = [read(ENVIRONMENTS / "tools.txt")]
+            step("SageMaker SDK (.venv-tools)", TOOLS / ".set-up", inputs, install_tools)
+        if extra == "benchmarks":
+            inputs = [resolution, read(ENVIRONMENTS / "benchmarks.txt")]
+            step("what the benchmarks compare with", LOCAL / ".benchmarks", inputs, install_benchmarks)
     except SetUpError as error:
         print(f"\nset-up stopped: {error}", file=sys.stderr)
         return 1
@@ -109,6 +113,15 @@ def install_torch() -> None:
 
 def install_local() -> None:
     run([*uv_install(LOCAL), "-r", ENVIRONMENTS / "local.txt"])
+
+
+def install_tools() -> None:
+    make_environment(TOOLS)
+    run([*uv_install(TOOLS), "-r", ENVIRONMENTS / "tools.txt"])
+
+
+def install_benchmarks() -> None:
+    run([*uv_install(LOCAL), "-r", ENVIRONMENTS / "benchmarks.txt"])
 
 
 def fetch_jars() -> None:

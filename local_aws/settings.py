@@ -21,7 +21,10 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the stack lives and listens. Ports are TCP ports on 127.0.0.1; memory is in Spark's notation (1g, 800m)."""
+    """Where the stack lives and listens. Ports are TCP ports on 127.0.0.1; memory is in Spark's notation (1g, 800m).
+
+    The last three are parameters of the deployment: a machine of two cores trains for minutes, not for hours.
+    """
 
     home: Path = REPOSITORY / ".local"
     repository: Path = REPOSITORY
@@ -39,6 +42,9 @@ class Settings:
     spark_driver_memory: str = "1g"
     spark_cores: int = 2
     poll_seconds: int = 2
+    training_epochs: int = 40
+    training_samples: int = 50
+    with_weather: int = 0
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:

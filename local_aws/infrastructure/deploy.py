@@ -59,6 +59,16 @@ def local_parameters(settings: Settings) -> dict[str, str]:
         "DBName": settings.redshift_database,
         "AvailabilityZones": f"{settings.region}a,{settings.region}b",
         "QSS3BucketName": settings.bucket("scripts"),
+        **deployment_parameters(settings),
+    }
+
+
+def deployment_parameters(settings: Settings) -> dict[str, str]:
+    """What a setting of this machine chooses."""
+    return {
+        "WithWeather": str(settings.with_weather),
+        "TrainingEpochs": str(settings.training_epochs),
+        "TrainingSamples": str(settings.training_samples),
     }
 
 

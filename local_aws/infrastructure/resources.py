@@ -7,7 +7,16 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local_aws.infrastructure import catalog, identities, log_groups, parameters, rest_api, storage, warehouse
+from local_aws.infrastructure import (
+    catalog,
+    identities,
+    log_groups,
+    parameters,
+    rest_api,
+    storage,
+    warehouse,
+    workgroups,
+)
 from local_aws.infrastructure.deployment import Deployment
 from local_aws.infrastructure.templates import Resource, Stack, TemplateError
 
@@ -19,6 +28,7 @@ HANDLERS: dict[str, Handler] = {
     "AWS::Glue::Table": catalog.table,
     "AWS::Glue::Crawler": catalog.crawler,
     "AWS::Glue::Job": catalog.job,
+    "AWS::Athena::WorkGroup": workgroups.workgroup,
     "AWS::SSM::Parameter": parameters.ssm_parameter,
     "AWS::SecretsManager::Secret": parameters.secret,
     "AWS::SNS::Topic": parameters.topic,

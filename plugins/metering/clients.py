@@ -15,3 +15,15 @@ def glue() -> Any:
     from airflow.providers.amazon.aws.hooks.glue_catalog import GlueCatalogHook
 
     return GlueCatalogHook().get_conn()
+
+
+def sagemaker() -> Any:
+    from airflow.providers.amazon.aws.hooks.sagemaker import SageMakerHook
+
+    return SageMakerHook().get_conn()
+
+
+def ssm() -> Any:
+    from airflow.providers.amazon.aws.hooks.ssm import SsmHook
+
+    return SsmHook().get_conn()

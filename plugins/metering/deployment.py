@@ -13,3 +13,11 @@ GLUE_DATABASE = "{{ var.json.metering.glue_database }}"
 REDSHIFT_CLUSTER = "{{ var.json.metering.redshift_cluster }}"
 REDSHIFT_DATABASE = "{{ var.json.metering.redshift_database }}"
 REDSHIFT_SECRET_ARN = "{{ var.json.metering.redshift_secret_arn }}"  # noqa: S105 (the name of a value, not the value)
+WITH_WEATHER = "{{ var.json.metering.with_weather | tojson }}"
+HOLIDAYS_COUNTRY = "{{ var.json.metering.holidays_country }}"
+INTERVALS_PER_HOUR = "{{ var.json.metering.intervals_per_hour }}"
+WORKING_BUCKET = "{{ var.json.metering.working_bucket }}"
+SAGEMAKER_ROLE_ARN = "{{ var.json.metering.sagemaker_role_arn }}"
+MODEL_PARAMETERS = "{{ var.json.metering.model_parameters }}"
+# All values, as JSON, for tasks that need many of them.
+DEPLOYMENT = "{{ var.json.metering | tojson }}"

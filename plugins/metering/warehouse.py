@@ -28,7 +28,14 @@ AGGREGATES: dict[str, Callable[[Iterable[str]], set[str]]] = {
     "aggregated_monthly": dates.years,
 }
 
-CREATE_TABLES = [f"redshift/create_{table}.sql" for table in ("load_turn", READINGS_TABLE, *AGGREGATES)]
+CUSTOMERS_TABLE, PLACES_TABLE = "cis_data", "geo_data"
+CREATE_TABLES = [
+    *(
+        f"redshift/create_{table}.sql"
+        for table in ("load_turn", READINGS_TABLE, *AGGREGATES, PLACES_TABLE, CUSTOMERS_TABLE)
+    ),
+    f"redshift/revoke_{CUSTOMERS_TABLE}.sql",
+]
 # The lock comes first: a transaction sees what was committed before its first statement that reads data.
 MERGES: dict[str, list[str]] = {
     "merge_readings": [
@@ -38,6 +45,17 @@ MERGES: dict[str, list[str]] = {
     "merge_consumption": [
         "redshift/lock_load_turn.sql",
         *(f"redshift/{step}_{table}.sql" for table in AGGREGATES for step in ("stage", "copy", "discard", "merge")),
+    ],
+}
+# Reference data is small: all of it, anew.
+REPLACEMENTS: dict[str, list[str]] = {
+    "replace_geo_data": [
+        "redshift/lock_load_turn.sql",
+        *(f"redshift/{step}_{PLACES_TABLE}.sql" for step in ("clear", "copy")),
+    ],
+    "replace_cis_data": [
+        "redshift/lock_load_turn.sql",
+        *(f"redshift/{step}_{CUSTOMERS_TABLE}.sql" for step in ("stage", "copy", "discard", "clear", "insert")),
     ],
 }
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from typing import Any
 
 import awsglue.utils
 import pytest
+from metering import reference_tables
 
 from api_lambdas.authorize import handler as authorize
 from api_lambdas.get_consumption import handler as get_consumption
@@ -18,6 +20,35 @@ JOBS = {
     "raw_to_clean": {"batch", "manifest", "transformer"},
     "clean_to_business": {"batch", "run", "grain"},
     "aggregate_consumption": {"run", "dates"},
+    "prepare_training_set": {
+        "run",
+        "data_start",
+        "data_end",
+        "training_samples",
+        "prediction_length",
+        "context_length",
+        "test_windows",
+        "quantiles",
+        "scale",
+        "intervals_per_hour",
+        "with_weather",
+    },
+    "prepare_forecast_batches": {
+        "batch",
+        "data_start",
+        "data_end",
+        "meter_start",
+        "meter_end",
+        "batch_size",
+        "prediction_length",
+        "context_length",
+        "scale",
+        "intervals_per_hour",
+        "with_weather",
+        "weather",
+    },
+    "store_forecasts": {"batch", "model_name", "scale", "quantiles", "prediction_length"},
+    "detect_anomalies": {"run", "data_end", "days", "country", "intervals_per_hour", "with_weather", "level"},
 }
 TABLES = {
     "readings_clean": (
@@ -37,7 +68,33 @@ TABLES = {
     "aggregated_monthly": (
         "meter_id string, month_start string, month int, consumption double, interval_count int | year int"
     ),
+    "anomaly": (
+        "meter_id string, ds date, consumption double, yhat_lower double, yhat_upper double, anomaly int, "
+        "importance double, temperature double, apparenttemperature double | month string"
+    ),
+    "forecast": (
+        "meter_id string, datetime timestamp, p10 double, p50 double, p90 double, model_name string | run string"
+    ),
 }
+CUSTOMER_COLUMNS = ("customer_id", "name", "zip", "city", "state", "street", "phone", "meter_id")
+CRAWLERS = {
+    "crawl_landing": "readings_raw",
+    "crawl_clean": "readings_clean",
+    "crawl_forecast": "forecast",
+    "crawl_weather": "weather",
+    "crawl_geodata": "geodata",
+    "crawl_cisdata": "cisdata",
+}
+LAZY_SIMPLE = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
+
+
+def table_named(deployment: Deployment, name: str) -> dict[str, Any]:
+    (table,) = [
+        made.properties["TableInput"]
+        for made in deployment.of("AWS::Glue::Table")
+        if made.properties["TableInput"]["Name"] == name
+    ]
+    return table
 
 
 def test_every_job_is_called_like_its_script(deployment: Deployment) -> None:
@@ -72,6 +129,7 @@ def test_every_job_is_given_what_the_deployment_knows(deployment: Deployment) ->
             "--landing_bucket": f"metering-landing-{suffix}",
             "--clean_bucket": f"metering-clean-{suffix}",
             "--business_bucket": f"metering-business-{suffix}",
+            "--working_bucket": f"metering-working-{suffix}",
             "--database": "metering",
         }
         assert arguments["--extra-py-files"] == f"s3://metering-scripts-{suffix}/glue/transformers.zip"
@@ -101,11 +159,7 @@ def test_every_argument_of_a_script_comes_from_its_job_or_its_run(
 
 @pytest.mark.parametrize("name", TABLES)
 def test_the_tables_have_the_columns_of_the_zones(deployment: Deployment, name: str) -> None:
-    (table,) = [
-        made.properties["TableInput"]
-        for made in deployment.of("AWS::Glue::Table")
-        if made.properties["TableInput"]["Name"] == name
-    ]
+    table = table_named(deployment, name)
 
     def listed(columns: list[dict[str, str]]) -> str:
         return ", ".join(f"{column['Name']} {column['Type']}" for column in columns)
@@ -118,8 +172,53 @@ def test_the_tables_have_the_columns_of_the_zones(deployment: Deployment, name: 
     assert location == f"s3://metering-{bucket}-123456789012-{deployment.region}/{folder}/"
 
 
+@pytest.mark.parametrize(
+    ("name", "columns", "delimiter", "place"),
+    [
+        ("weather", reference_tables.WEATHER_COLUMNS, "\t", "business/weather"),
+        ("geodata", reference_tables.POSITION_COLUMNS, "\t", "business/geodata"),
+        ("cisdata", CUSTOMER_COLUMNS, ";", "landing/reference/cisdata"),
+    ],
+)
+def test_reference_data_is_found_by_place_as_it_is_written(
+    deployment: Deployment, name: str, columns: tuple[str, ...], delimiter: str, place: str
+) -> None:
+    table = table_named(deployment, name)
+    storage = table["StorageDescriptor"]
+    bucket, _, folder = place.partition("/")
+
+    assert tuple(column["Name"] for column in storage["Columns"]) == columns
+    assert storage["SerdeInfo"] == {"SerializationLibrary": LAZY_SIMPLE, "Parameters": {"field.delim": delimiter}}
+    assert storage["Location"] == f"s3://metering-{bucket}-123456789012-{deployment.region}/{folder}/"
+    assert "skip.header.line.count" not in table["Parameters"]
+    numbers = set(columns) - {"time", "meter_id", *reference_tables.WEATHER_TEXTS, *CUSTOMER_COLUMNS}
+    assert {column["Name"] for column in storage["Columns"] if column["Type"] == "double"} == numbers
+    assert {column["Type"] for column in storage["Columns"]} <= {"double", "string"}
+
+
 def test_the_crawlers_look_where_there_is_something_to_discover(deployment: Deployment) -> None:
-    assert {made.properties["Name"] for made in deployment.of("AWS::Glue::Crawler")} == {"crawl_landing", "crawl_clean"}
+    tables = {made.properties["TableInput"]["Name"] for made in deployment.of("AWS::Glue::Table")}
+    crawled = {}
+    for made in deployment.of("AWS::Glue::Crawler"):
+        (target,) = made.properties["Targets"]["CatalogTargets"]
+        (crawled[made.properties["Name"]],) = target["Tables"]
+        assert target["DatabaseName"] == "metering"
+        # Columns stay as they are declared: headers of suppliers would name them otherwise.
+        assert made.properties["SchemaChangePolicy"] == {"UpdateBehavior": "LOG", "DeleteBehavior": "LOG"}
+
+    assert crawled == CRAWLERS
+    assert set(crawled.values()) <= tables
+
+
+def test_the_workgroup_keeps_its_results_in_the_bucket_made_for_them(deployment: Deployment) -> None:
+    workgroup = deployment.named("WorkGroup")
+
+    assert workgroup["Name"] == "metering"
+    configuration = workgroup["WorkGroupConfiguration"]
+    assert configuration["EnforceWorkGroupConfiguration"] is True
+    results = configuration["ResultConfiguration"]
+    assert results["OutputLocation"] == f"s3://metering-athena-123456789012-{deployment.region}/results/"
+    assert results["EncryptionConfiguration"] == {"EncryptionOption": "SSE_S3"}
 
 
 def test_every_function_is_a_folder_with_a_handler(deployment: Deployment) -> None:

@@ -7,13 +7,22 @@ from typing import Any
 
 from tests.infra.conftest import PASSWORD, Deployment, texts
 
-# Actions that AWS defines for no resource narrower than "*"; each must be held by a condition.
-WITHOUT_RESOURCE = {
-    "cloudwatch:PutMetricData": {"StringEquals": {"cloudwatch:namespace": "Glue"}},
-    "redshift-data:CancelStatement": {"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}},
-    "redshift-data:DescribeStatement": {"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}},
-    "redshift-data:GetStatementResult": {"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}},
-}
+OWN_STATEMENTS = {"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}}
+
+
+def held_by(action: str, owner: str, region: str) -> dict[str, Any] | None:
+    """The condition that must hold an action which AWS defines for no resource narrower than "*"; None for others."""
+    namespaces = {
+        "JobRole": {"StringEquals": {"cloudwatch:namespace": "Glue"}},
+        "ExecutionRole": {"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
+    }
+    return {
+        "cloudwatch:PutMetricData": namespaces.get(owner),
+        "ecr:GetAuthorizationToken": {"StringEquals": {"aws:RequestedRegion": region}},
+        "redshift-data:CancelStatement": OWN_STATEMENTS,
+        "redshift-data:DescribeStatement": OWN_STATEMENTS,
+        "redshift-data:GetStatementResult": OWN_STATEMENTS,
+    }.get(action)
 
 
 def statements(value: Any) -> Iterator[dict[str, Any]]:
@@ -85,6 +94,8 @@ def test_old_versions_and_results_do_not_stay_for_ever(deployment: Deployment) -
         "ExpirationInDays": 365,
     }
     assert rules("scripts")["temporary-files"]["Prefix"] == "temp/"
+    working = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules("working").values() if "Prefix" in rule}
+    assert working == {"training/": 90, "forecast/": 90}, "models must stay"
 
 
 def test_overwritten_meter_files_can_be_brought_back(deployment: Deployment) -> None:
@@ -102,7 +113,9 @@ def test_no_policy_allows_an_action_on_everything_without_a_reason(deployment: D
     for owner, statement in allowed(deployment):
         if "*" in words(statement.get("Resource", [])):
             for action in words(statement["Action"]):
-                assert statement.get("Condition") == WITHOUT_RESOURCE.get(action), f"{owner}: {action} on *"
+                condition = held_by(action, owner, deployment.region)
+                assert condition is not None, f"{owner}: {action} on *"
+                assert statement.get("Condition") == condition, f"{owner}: {action} on *"
 
 
 def test_no_policy_lets_anybody_in(deployment: Deployment) -> None:
@@ -110,16 +123,66 @@ def test_no_policy_lets_anybody_in(deployment: Deployment) -> None:
         assert "*" not in texts(statement.get("Principal", {})), owner
 
 
-def test_services_of_other_accounts_cannot_use_the_roles_of_glue_and_redshift(deployment: Deployment) -> None:
+def test_services_of_other_accounts_cannot_use_the_roles_of_services(deployment: Deployment) -> None:
+    services = {}
     for owner, statement in allowed(deployment):
-        if statement.get("Principal", {}).get("Service") in ("glue.amazonaws.com", "redshift.amazonaws.com"):
+        service = statement.get("Principal", {}).get("Service", "")
+        if service.startswith(("glue.", "redshift.", "sagemaker.")):
             assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}, owner
+            services[owner] = service
+
+    assert services == {
+        "CrawlerRole": "glue.amazonaws.com",
+        "JobRole": "glue.amazonaws.com",
+        "CopyRole": "redshift.amazonaws.com",
+        "ExecutionRole": "sagemaker.amazonaws.com",
+    }
+
+
+def objects_of(deployment: Deployment, role: str, action: str) -> set[str]:
+    """Where in the buckets a role may do that, as <zone>/<keys>."""
+    suffix = f"-123456789012-{deployment.region}/"
+    return {
+        resource.partition(":::metering-")[2].replace(suffix, "/")
+        for owner, statement in allowed(deployment)
+        if owner == role and action in words(statement["Action"])
+        for resource in words(statement["Resource"])
+    }
+
+
+def test_sagemaker_reaches_its_folders_of_the_working_bucket_and_no_more(deployment: Deployment) -> None:
+    written = objects_of(deployment, "ExecutionRole", "s3:PutObject")
+
+    assert written == {"working/models/*", "working/tuning/*", "working/forecast/*"}
+    assert objects_of(deployment, "ExecutionRole", "s3:GetObject") == written | {"working/training/*"}
+
+
+def test_sagemaker_pulls_the_image_of_deepar_only(deployment: Deployment) -> None:
+    pulled = {
+        resource
+        for owner, statement in allowed(deployment)
+        if owner == "ExecutionRole" and "ecr:BatchGetImage" in words(statement["Action"])
+        for resource in words(statement["Resource"])
+    }
+
+    assert pulled == {f"arn:{deployment.partition}:ecr:{deployment.region}:*:repository/forecasting-deepar"}
+
+
+def test_customer_data_is_read_by_the_warehouse_and_its_crawler_only(deployment: Deployment) -> None:
+    customers = "landing/reference/cisdata/*"
+    roles = [made.logical_id for made in deployment.of("AWS::IAM::Role")]
+    readers = {role for role in roles if customers in objects_of(deployment, role, "s3:GetObject")}
+
+    assert readers == {"CopyRole", "CrawlerRole"}
+    for role in set(roles) - readers:
+        reached = {place for place in objects_of(deployment, role, "s3:GetObject") if place.startswith("landing/")}
+        assert reached <= {"landing/readings/*"}, role
 
 
 def test_no_role_has_a_managed_policy_of_aws(deployment: Deployment) -> None:
     roles = deployment.of("AWS::IAM::Role")
 
-    assert len(roles) == 5
+    assert len(roles) == 6
     assert [role.logical_id for role in roles if "ManagedPolicyArns" in role.properties] == []
 
 
@@ -166,7 +229,7 @@ def test_the_api_key_is_made_by_secrets_manager(deployment: Deployment) -> None:
 def test_every_log_group_forgets(deployment: Deployment) -> None:
     groups = deployment.of("AWS::Logs::LogGroup")
 
-    assert len(groups) == 3
+    assert len(groups) == 4
     assert {group.properties["RetentionInDays"] for group in groups} == {30}
 
 

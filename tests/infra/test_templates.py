@@ -32,6 +32,7 @@ GUIDE_PARAMETERS = {
     "CreateLandingZoneS3Bucket": "Yes",
     "LandingZoneS3BucketName": "",
     "NoOfMeters": "1-50000",
+    "WithWeather": "0",
     "QSS3BucketName": None,
     "QSS3KeyPrefix": "metering/",
     "QSS3BucketRegion": "",
@@ -136,7 +137,8 @@ def test_the_airflow_variable_names_the_deployment(deployment) -> None:
     suffix = f"123456789012-{deployment.region}"
     parameter = deployment.named("DeploymentVariable")
     value = json.loads(parameter["Value"])
-    arns = {name: value.pop(name) for name in ("redshift_secret_arn", "redshift_copy_role_arn", "alerts_topic_arn")}
+    names = ("redshift_secret_arn", "redshift_copy_role_arn", "alerts_topic_arn", "sagemaker_role_arn")
+    arns = {name: value.pop(name) for name in names}
 
     assert parameter["Name"] == "/airflow/variables/metering"
     assert value == {
@@ -154,11 +156,63 @@ def test_the_airflow_variable_names_the_deployment(deployment) -> None:
         "redshift_cluster": "redshift-cluster-1",
         "redshift_database": "meter-data",
         "landing_transformer": "london",
+        "athena_workgroup": "metering",
+        "forecast_endpoint": "metering-forecast",
+        "model_parameters": "/metering",
+        "with_weather": False,
+        "holidays_country": "GB",
+        "intervals_per_hour": 2,
+        "training_defaults": {"epochs": 400, "training_samples": 50, "min_improvement": 0},
     }
     assert arns["redshift_secret_arn"].endswith(":metering/redshift")
     assert arns["redshift_copy_role_arn"].startswith(f"arn:{deployment.partition}:iam:")
+    assert (
+        arns["sagemaker_role_arn"] == f"arn:{deployment.partition}:iam:{deployment.region}:123456789012:ExecutionRole"
+    )
     assert arns["alerts_topic_arn"].endswith(":metering-alerts")
     assert len(parameter["Value"]) < 4096, "a standard SSM parameter holds 4 kB"
+
+
+def test_the_dags_get_the_choices_of_the_operator(deploy) -> None:
+    made = deploy(
+        "cn-north-1",
+        WithWeather="1",
+        TrainingEpochs="60",
+        TrainingSamples="500",
+        MinImprovement="0.05",
+        ForecastEndpointName="beijing",
+        HolidaysCountry="CN",
+        IntervalsPerHour="4",
+    )
+    value = json.loads(made.named("DeploymentVariable")["Value"])
+
+    assert value["with_weather"] is True
+    assert value["training_defaults"] == {"epochs": 60, "training_samples": 500, "min_improvement": 0.05}
+    assert (value["forecast_endpoint"], value["holidays_country"], value["intervals_per_hour"]) == ("beijing", "CN", 4)
+    assert made.outputs["ForecastEndpointName"] == "beijing"
+    assert made.named("EndpointLogs")["LogGroupName"] == "/aws/sagemaker/Endpoints/beijing"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fits"),
+    [
+        ("ForecastEndpointName", "a" * 63, True),
+        ("ForecastEndpointName", "a" * 64, False),
+        ("ForecastEndpointName", "two--hyphens", False),
+        ("ForecastEndpointName", "under_score", False),
+        ("HolidaysCountry", "GB", True),
+        ("HolidaysCountry", "gb", False),
+        ("LandingPrefix", "in/meters/", True),
+        ("LandingPrefix", "", False),
+    ],
+)
+def test_a_name_that_aws_would_refuse_is_refused_first(name: str, value: str, fits: bool) -> None:
+    assert bool(re.fullmatch(load(INFRA / "main.yaml")["Parameters"][name]["AllowedPattern"], value)) is fits
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_a_template_is_short_enough_to_be_read(template: Path) -> None:
+    assert template.read_text().count("\n") < 400, f"{template.name}: split it, as catalog.yaml and glue.yaml are"
 
 
 def test_a_landing_bucket_of_ones_own_is_used_and_not_created(deploy) -> None:

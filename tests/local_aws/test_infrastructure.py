@@ -16,7 +16,7 @@ import pytest
 from local_aws.control_plane import ControlPlane
 from local_aws.engines.postgres import Postgres
 from local_aws.infrastructure import artefacts
-from local_aws.infrastructure.deploy import deploy, local_parameters, rest_api_file
+from local_aws.infrastructure.deploy import deploy, deployment_parameters, local_parameters, rest_api_file
 from local_aws.infrastructure.resources import HANDLERS, PASSED_OVER
 from local_aws.infrastructure.templates import TemplateError
 from local_aws.moto_services import KIND
@@ -58,7 +58,7 @@ def test_jobs_and_tables_are_those_of_the_template(deployed: dict[str, Any], aws
 
 def test_the_scripts_lie_where_the_jobs_look_for_them(deployed: dict[str, Any], aws: Client) -> None:
     s3 = aws("s3")
-    for name in ("raw_to_clean", "clean_to_business", "aggregate_consumption"):
+    for name in (job["Name"] for job in aws("glue").get_jobs()["Jobs"] if job["Name"] != "small"):
         job = aws("glue").get_job(JobName=name)["Job"]
         for uri in (job["Command"]["ScriptLocation"], job["DefaultArguments"]["--extra-py-files"]):
             bucket, _, key = uri.removeprefix("s3://").partition("/")
@@ -74,6 +74,15 @@ def test_the_airflow_variable_names_what_was_made(deployed: dict[str, Any], aws:
     role = value["redshift_copy_role_arn"].rpartition("/")[2]
     assert aws("iam").get_role(RoleName=role)["Role"]["Arn"] == value["redshift_copy_role_arn"]
     assert aws("iam").list_role_policies(RoleName=role)["PolicyNames"] == ["read-zones"]
+
+
+def test_the_settings_of_the_machine_reach_the_dags(deployed: dict[str, Any], settings: Settings, aws: Client) -> None:
+    value = json.loads(aws("ssm").get_parameter(Name="/airflow/variables/metering")["Parameter"]["Value"])
+    of_settings = {"epochs": settings.training_epochs, "training_samples": settings.training_samples}
+    assert value["training_defaults"] == of_settings | {"min_improvement": 0}
+    assert value["with_weather"] is False
+    chosen = Settings(home=Path("/nowhere"), with_weather=1, training_epochs=3, training_samples=7)
+    assert deployment_parameters(chosen) == {"WithWeather": "1", "TrainingEpochs": "3", "TrainingSamples": "7"}
 
 
 def test_the_master_user_of_the_warehouse_logs_in_with_the_secret(
@@ -142,6 +151,14 @@ Resources:
   Alias: {Type: AWS::KMS::Alias, Properties: {AliasName: alias/small, TargetKeyId: !Ref Key}}
   Subnet: {Type: AWS::EC2::Subnet}
   Uses: {Type: AWS::SSM::Parameter, Properties: {Name: /test/subnet, Type: String, Value: !GetAtt Subnet.SubnetId}}
+  Group:
+    Type: AWS::Athena::WorkGroup
+    Properties:
+      Name: small
+      Description: !Ref Text
+      WorkGroupConfiguration:
+        EnforceWorkGroupConfiguration: true
+        ResultConfiguration: {OutputLocation: !Sub "s3://results/${Text}/"}
 Outputs: {Key: {Value: !GetAtt Key.Arn}}
 """
 
@@ -159,11 +176,17 @@ def test_a_changed_template_updates_definitions(
     assert aws("ssm").get_parameter(Name="/test/small")["Parameter"]["Value"] == "one"
     assert aws("glue").get_job(JobName="small")["Job"]["DefaultArguments"] == {"--number": "3", "--text": "one"}
 
+    group = aws("athena").get_work_group(WorkGroup="small")["WorkGroup"]
+    assert group["Configuration"]["ResultConfiguration"] == {"OutputLocation": "s3://results/one/"}
+
     second = small(settings, tmp_path, SMALL, Text="two")
     assert second == first, "the key is the same one"
     assert aws("ssm").get_parameter(Name="/test/small")["Parameter"]["Value"] == "two"
     assert aws("secretsmanager").get_secret_value(SecretId="test/small")["SecretString"] == "two"
     assert aws("glue").get_job(JobName="small")["Job"]["DefaultArguments"]["--text"] == "two"
+    group = aws("athena").get_work_group(WorkGroup="small")["WorkGroup"]
+    assert group["Configuration"]["ResultConfiguration"] == {"OutputLocation": "s3://results/two/"}
+    assert (group["Description"], group["Configuration"]["EnforceWorkGroupConfiguration"]) == ("two", True)
     assert aws("kms").describe_key(KeyId="alias/small")["KeyMetadata"]["Arn"] == first["Key"]
 
 

@@ -60,6 +60,7 @@ class Warehouse:
         """A statement as the operator sends it."""
         deployment = {
             "business_bucket": self.bucket,
+            "landing_bucket": self.bucket,
             "redshift_copy_role_arn": "arn:aws:iam::123456789012:role/copy",
         }
         template = jinja2.Template((SQL / file).read_text(encoding="utf-8"), undefined=jinja2.StrictUndefined)
@@ -124,6 +125,7 @@ def redshift_data(aws: Callable[[str], Any]) -> Any:
 def tables(redshift_data: Any, aws: Callable[[str], Any], bucket: str) -> Warehouse:
     """Empty tables, as set_up_warehouse makes them."""
     made = Warehouse(redshift_data, aws("s3"), "meter-data", bucket)
-    made.run(*(f"DROP TABLE IF EXISTS {table}" for table in ("load_turn", "daily", *warehouse.AGGREGATES)))
+    names = ("load_turn", "daily", *warehouse.AGGREGATES, warehouse.CUSTOMERS_TABLE, warehouse.PLACES_TABLE)
+    made.run(*(f"DROP TABLE IF EXISTS {table}" for table in names))
     made.run(*(made.statement(file) for file in warehouse.CREATE_TABLES))
     return made

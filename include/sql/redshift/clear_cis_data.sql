@@ -1,0 +1,2 @@
+-- No TRUNCATE: that would commit, and readers would find the table empty.
+DELETE FROM cis_data
