@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from transformers.zones import headers
+from transformers.zones.description import DescriptionError, UnmatchedColumnsError
 
 from tests.glue.deliveries import clean_described, meter_file
 
@@ -152,64 +155,18 @@ def half_hours(*periods: tuple[str, str]) -> list[str]:
     return found
 
 
+SPRING_OF_LONDON, AUTUMN_OF_LONDON = [("00:00", "00:30"), ("02:00", "23:30")], [("00:00", "01:30"), ("01:00", "23:30")]
+SPRING_AT_TWO, AUTUMN_AT_TWO = [("00:00", "01:30"), ("03:00", "23:30")], [("00:00", "01:30"), ("01:00", "23:30")]
+AUTUMN_AT_THREE, HALF_AN_HOUR = [("00:00", "02:30"), ("02:00", "23:30")], [("00:00", "01:30"), ("01:30", "23:30")]
 DAYS_OF_CHANGE = [
-    # zone, day, wall clocks, number of half hours, first and last instant, instant of the first repeated wall clock
-    (
-        "Europe/London",
-        "2013-03-31",
-        [("00:00", "00:30"), ("02:00", "23:30")],
-        46,
-        "2013-03-31 00:00",
-        "2013-03-31 22:30",
-    ),
-    (
-        "Europe/London",
-        "2013-10-27",
-        [("00:00", "01:30"), ("01:00", "23:30")],
-        50,
-        "2013-10-26 23:00",
-        "2013-10-27 23:30",
-    ),
-    (
-        "America/New_York",
-        "2013-03-10",
-        [("00:00", "01:30"), ("03:00", "23:30")],
-        46,
-        "2013-03-10 05:00",
-        "2013-03-11 03:30",
-    ),
-    (
-        "America/New_York",
-        "2013-11-03",
-        [("00:00", "01:30"), ("01:00", "23:30")],
-        50,
-        "2013-11-03 04:00",
-        "2013-11-04 04:30",
-    ),
-    (
-        "Australia/Sydney",
-        "2013-10-06",
-        [("00:00", "01:30"), ("03:00", "23:30")],
-        46,
-        "2013-10-05 14:00",
-        "2013-10-06 12:30",
-    ),
-    (
-        "Australia/Sydney",
-        "2013-04-07",
-        [("00:00", "02:30"), ("02:00", "23:30")],
-        50,
-        "2013-04-06 13:00",
-        "2013-04-07 13:30",
-    ),
-    (
-        "Australia/Lord_Howe",
-        "2013-04-07",
-        [("00:00", "01:30"), ("01:30", "23:30")],
-        49,
-        "2013-04-06 13:00",
-        "2013-04-07 13:00",
-    ),
+    # zone, day, its wall clocks, number of half hours, first and last instant
+    ("Europe/London", "2013-03-31", SPRING_OF_LONDON, 46, "2013-03-31 00:00", "2013-03-31 22:30"),
+    ("Europe/London", "2013-10-27", AUTUMN_OF_LONDON, 50, "2013-10-26 23:00", "2013-10-27 23:30"),
+    ("America/New_York", "2013-03-10", SPRING_AT_TWO, 46, "2013-03-10 05:00", "2013-03-11 03:30"),
+    ("America/New_York", "2013-11-03", AUTUMN_AT_TWO, 50, "2013-11-03 04:00", "2013-11-04 04:30"),
+    ("Australia/Sydney", "2013-10-06", SPRING_AT_TWO, 46, "2013-10-05 14:00", "2013-10-06 12:30"),
+    ("Australia/Sydney", "2013-04-07", AUTUMN_AT_THREE, 50, "2013-04-06 13:00", "2013-04-07 13:30"),
+    ("Australia/Lord_Howe", "2013-04-07", HALF_AN_HOUR, 49, "2013-04-06 13:00", "2013-04-07 13:00"),
 ]
 
 

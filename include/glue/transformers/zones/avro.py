@@ -11,21 +11,16 @@ import re
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as sql
 from pyspark.sql.types import StringType, StructField, StructType
 
 from transformers.zones.headers import HeaderError
+from transformers.zones.lines import FILE_PATH, LINE, small_frame
+from transformers.zones.local_time import PART
 
 MAGIC = b"Obj\x01"
 _INPUT_FORMAT = "org.apache.avro.mapred.AvroAsTextInputFormat"
 _TEXT = "org.apache.hadoop.io.Text"
-# Logical types as the types of a frame's columns that hold the same.
-LOGICAL_TYPES = {
-    "timestamp-millis": "timestamp-millis",
-    "timestamp-micros": "timestamp-micros",
-    "local-timestamp-millis": "local-timestamp-millis",
-    "local-timestamp-micros": "local-timestamp-micros",
-    "date": "date",
-}
 
 
 def fields(begin: bytes, uri: str) -> dict[str, str]:
@@ -42,22 +37,32 @@ def fields(begin: bytes, uri: str) -> dict[str, str]:
     return {each["name"]: _type_of(each["type"]) for each in schema["fields"]}
 
 
-def lines(spark: SparkSession, paths: list[str], column: str) -> DataFrame:
-    """The records of the files as JSON, in a column of that name. All stays in Spark's JVM.
+def lines(spark: SparkSession, paths: list[str]) -> DataFrame:
+    """The records of the files as JSON, each with its file and where the part of it begins that Spark reads at once:
+    columns line, file_path, part_of_file. All stays in Spark's JVM.
 
     `paths` may hold patterns of Hadoop, whose signs are escaped where they are none.
     """
-    context, jvm = spark.sparkContext, spark._jvm
     listed = ",".join(re.sub(r"([\\,])", r"\\\1", path) for path in paths)
     settings = {
         "mapreduce.input.fileinputformat.inputdir": listed,
         "avro.mapred.ignore.inputs.without.extension": "false",
     }
-    pairs: Any = context.hadoopRDD(_INPUT_FORMAT, _TEXT, _TEXT, conf=settings)
-    schema = StructType([StructField(column, StringType()), StructField("nothing", StringType())])
-    rows = jvm.SerDeUtil.pythonToJava(pairs._jrdd, True)  # type: ignore[union-attr]
-    frame = spark._jsparkSession.applySchemaToPythonRDD(rows.rdd(), schema.json())
-    return DataFrame(frame, spark).select(column)
+    pairs: Any = spark.sparkContext.hadoopRDD(_INPUT_FORMAT, _TEXT, _TEXT, conf=settings)
+    schema = StructType([StructField(LINE, StringType()), StructField("nothing", StringType())])
+    rows = spark._jvm.SerDeUtil.pythonToJava(pairs._jrdd, True)  # type: ignore[union-attr]
+    records = DataFrame(spark._jsparkSession.applySchemaToPythonRDD(rows.rdd(), schema.json()), spark)
+    splits = [partition.inputSplit().value() for partition in pairs._jrdd.rdd().partitions()]
+    parts = [
+        {"part": number, FILE_PATH: split.getPath().toString(), PART: split.getStart()}
+        for number, split in enumerate(splits)
+    ]
+    # input_file_name() is no help: records are read ahead of the rows they become.
+    return (
+        records.select(LINE, sql.spark_partition_id().alias("part"))
+        .join(sql.broadcast(small_frame(spark, parts, f"part int, {FILE_PATH} string, {PART} bigint")), "part", "left")
+        .select(LINE, FILE_PATH, PART)
+    )
 
 
 def _type_of(declared: Any) -> str:

@@ -76,9 +76,10 @@ def read(spark: SparkSession, layout: DescribedLayout, file_numbers: dict[str, i
     """The rows of the layout's files: columns of lines.read, ROLES, SHAPE_REASON, and their place in the file."""
     if layout.file_format == CSV:
         return _delimited(_located(_lines(spark, layout), layout, file_numbers), layout)
-    if layout.file_format in (JSON, AVRO):
-        rows = avro.lines(spark, lines.paths(layout), lines.LINE) if layout.kinds else _lines(spark, layout)
-        return _objects(_located(rows, layout, file_numbers), layout)
+    if layout.file_format == JSON:
+        return _objects(_located(_lines(spark, layout), layout, file_numbers), layout)
+    if layout.file_format == AVRO:
+        return _objects(_located(avro.lines(spark, lines.paths(layout)), layout, file_numbers), layout)
     rows = _typed(spark.read.format(layout.file_format).load(lines.paths(layout)), layout)
     return _located(rows, layout, file_numbers)
 
@@ -159,12 +160,9 @@ def _lines(spark: SparkSession, layout: DescribedLayout) -> DataFrame:
 
 def _located(rows: DataFrame, layout: DescribedLayout, file_numbers: dict[str, int]) -> DataFrame:
     """The rows, each with its file, and with its place in the file."""
-    placed = rows.select(
-        "*",
-        sql.expr("input_file_block_start()").alias(local_time.PART),
-        sql.monotonically_increasing_id().alias(local_time.PLACE),
-    )
-    return lines.with_file(placed, layout, file_numbers)
+    place = sql.monotonically_increasing_id().alias(local_time.PLACE)
+    part = [] if local_time.PART in rows.columns else [sql.expr("input_file_block_start()").alias(local_time.PART)]
+    return lines.with_file(rows.select("*", *part, place), layout, file_numbers)
 
 
 def _delimited(rows: DataFrame, layout: DescribedLayout) -> DataFrame:

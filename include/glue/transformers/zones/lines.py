@@ -20,6 +20,7 @@ from transformers.zones.headers import BYTE_ORDER_MARK
 from transformers.zones.schemas import REASON
 
 LINE, SOURCE_FILE, DELIVERED_AT, FILE_NUMBER = "line", "source_file", "delivered_at", "file_number"
+FILE_PATH = "file_path"  # as Spark names it
 # Why a line cannot be cut into the fields of its header.
 SHAPE_REASON = "shape_reason"
 CARRIED = [LINE, SOURCE_FILE, DELIVERED_AT, FILE_NUMBER]
@@ -55,21 +56,25 @@ def escaped(uri: str) -> str:
 
 
 def with_file(rows: DataFrame, layout: Layout, file_numbers: dict[str, int]) -> DataFrame:
-    """The rows, read from the layout's files, with source_file, delivered_at (UTC) and the file's number."""
+    """The rows, read from the layout's files, with source_file, delivered_at (UTC) and the file's number.
+
+    The rows may say by themselves of which file they are, in the column FILE_PATH, which is dropped.
+    """
     names = {unquote(name): name for name in rows.inputFiles()}
     known = [
-        {"file_path": name, SOURCE_FILE: file.uri, "delivered": file.delivered_at, "number": file_numbers[file.uri]}
+        {FILE_PATH: name, SOURCE_FILE: file.uri, "delivered": file.delivered_at, "number": file_numbers[file.uri]}
         for file in layout.files
         for name in _names_of_rows(names, file.uri)
     ]
     files = small_frame(
-        rows.sparkSession, known, f"file_path string, {SOURCE_FILE} string, delivered string, number int"
+        rows.sparkSession, known, f"{FILE_PATH} string, {SOURCE_FILE} string, delivered string, number int"
     )
-    number = sql.coalesce("number", sql.raise_error(sql.concat(sql.lit("of no file: "), "file_path")).cast("int"))
-    return (
-        rows.select("*", sql.input_file_name().alias("file_path"))
-        .join(sql.broadcast(files.withColumn(DELIVERED_AT, sql.to_timestamp("delivered"))), "file_path", "left")
-        .select(*rows.columns, SOURCE_FILE, DELIVERED_AT, number.alias(FILE_NUMBER))
+    number = sql.coalesce("number", sql.raise_error(sql.concat(sql.lit("of no file: "), FILE_PATH)).cast("int"))
+    named = rows if FILE_PATH in rows.columns else rows.select("*", sql.input_file_name().alias(FILE_PATH))
+    return named.join(
+        sql.broadcast(files.withColumn(DELIVERED_AT, sql.to_timestamp("delivered"))), FILE_PATH, "left"
+    ).select(
+        *(name for name in rows.columns if name != FILE_PATH), SOURCE_FILE, DELIVERED_AT, number.alias(FILE_NUMBER)
     )
 
 
