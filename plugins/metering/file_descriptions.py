@@ -97,8 +97,8 @@ PARAMS: dict[str, dict[str, Any]] = {
         "pattern": r"^\S(.*\S)?$",
         "maxLength": 100,
         "section": _SECTION,
-        "description": "How times are written, e.g. dd.MM.yyyy HH:mm (for two columns: the date, a space, the time), or "
-        "epoch_seconds, epoch_milliseconds. Empty: 2013-12-31 23:30:00, with T and an offset if they have them.",
+        "description": "How times are written, e.g. dd.MM.yyyy HH:mm (of two columns: the date, a space, the time), or"
+        " epoch_seconds, epoch_milliseconds. Empty: 2013-12-31 23:30:00, with T and offset if they have.",
     },
     "time_zone": {
         "default": "UTC",

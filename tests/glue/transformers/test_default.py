@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -445,3 +446,16 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(spark: Any, tmp_path: 
     file = meter_file(tmp_path / "a.parquet", HEADER)
     with pytest.raises(headers.HeaderError, match=r"a\.parquet is no parquet file, whatever its name"):
         clean_described(spark, tmp_path, [file], **NAMED)
+
+
+def test_the_trigger_form_asks_for_every_setting_with_the_default_of_the_description() -> None:
+    from metering.file_descriptions import PARAMS, described
+    from transformers.zones.description import Description, parsed
+
+    defaults = {name: asked["default"] for name, asked in PARAMS.items()}
+    settings = {each.name for each in dataclasses.fields(Description)} - {"origin"}
+    assert set(defaults) == settings, "Add the setting to plugins/metering/file_descriptions.py, or take it away there."
+    assert parsed(described(defaults), "the trigger form") == Description()
+    for name in ("file_format", "unit", "decimal_mark", "reading_type", "missing_value"):
+        for choice in PARAMS[name]["enum"]:
+            assert getattr(parsed({name: choice}, "x"), name) == choice

@@ -124,7 +124,7 @@ def parsed(document: dict[str, Any], origin: str) -> Description:
     faults += [fault for name, value in given.items() if (fault := _fault(name, value))]
     if faults:
         raise error(origin, faults)
-    described = Description(**{name: _cleaned(value) for name, value in given.items()}, origin=origin)
+    described = Description(**{name: _cleaned(name, value) for name, value in given.items()}, origin=origin)
     if faults := _contradictions(described):
         raise error(origin, faults)
     return described
@@ -215,14 +215,15 @@ def _contradictions(described: Description) -> list[str]:
     return faults
 
 
-def _cleaned(value: Any) -> Any:
-    if isinstance(value, bool) or value is None:
-        return value
+def _cleaned(name: str, value: Any) -> Any:
+    """The value in the type of its attribute; a position may have been given as a number."""
     if isinstance(value, list):
         return tuple(text.strip() for text in value)
     if isinstance(value, dict):
         return tuple((word.strip().lower(), kind) for word, kind in value.items())
-    return float(value) if isinstance(value, float) else str(value) if isinstance(value, int) else value
+    if name == "largest_kwh":
+        return float(value)
+    return str(value) if name in _COLUMNS else value
 
 
 def error(origin: str, faults: list[str]) -> DescriptionError:
