@@ -88,7 +88,7 @@ def find_new_meter_files(
     if not new:
         log.info("Nothing new in s3://%s/%s: %d files, all of them known", landing_bucket, landing_prefix, len(landed))
         return None
-    manifest = {"batch": batch, "files": [file.entry() for file in new]}
+    manifest: dict[str, Any] = {"batch": batch, "files": [file.entry() for file in new]}
     if description:
         manifest["description"] = description
     storage.write_json(s3, clean_bucket, key, manifest)

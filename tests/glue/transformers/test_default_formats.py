@@ -172,6 +172,32 @@ def test_values_of_every_type_of_number_are_read(
     assert rows(spark.read.parquet(str(cleaned.clean)), "reading_value") == [(kwh,)]
 
 
+@pytest.mark.parametrize(("cell", "kwh"), [(b"\x00\xdb", 0.219), (b"\x01\x00\x00", 65.536), (b"\x00", 0.0)])
+def test_decimals_of_avro_are_read(spark: Any, rows: Rows, tmp_path: Path, cell: bytes, kwh: float) -> None:
+    kind = {"type": "bytes", "logicalType": "decimal", "precision": 12, "scale": 3}
+    value = spark._jvm.java.nio.ByteBuffer.wrap(cell)
+    table = {"meter_id": ["M1"], "reading_date_time": ["2013-01-01 00:30:00"], "reading_value": [value]}
+    file = write_avro(spark, tmp_path / "a.avro", table, {"reading_value": kind})
+    cleaned = clean_described(spark, tmp_path, [file])
+    assert rows(spark.read.parquet(str(cleaned.clean)), "reading_value") == [(kwh,)]
+
+
+def test_a_negative_decimal_of_avro_is_negative(spark: Any, tmp_path: Path) -> None:
+    kind = {"type": "bytes", "logicalType": "decimal", "precision": 12, "scale": 3}
+    value = spark._jvm.java.nio.ByteBuffer.wrap(b"\xff")
+    table = {"meter_id": ["M1"], "reading_date_time": ["2013-01-01 00:30:00"], "reading_value": [value]}
+    file = write_avro(spark, tmp_path / "a.avro", table, {"reading_value": kind})
+    assert clean_described(spark, tmp_path, [file]).summary["rejected_by_reason"] == {"negative_value": 1}
+
+
+def test_a_column_of_avro_that_is_no_text_is_refused_by_name(spark: Any, tmp_path: Path) -> None:
+    table = {"meter_id": [], "reading_date_time": [], "reading_value": []}
+    kind = {"type": "array", "items": "double"}
+    file = write_avro(spark, tmp_path / "a.avro", table, {"reading_value": kind})
+    with pytest.raises(headers.HeaderError, match=r"column reading_value of .*a\.avro is an Avro array"):
+        clean_described(spark, tmp_path, [file])
+
+
 @pytest.mark.parametrize("codec", ["null", "deflate", "snappy", "zstandard", "bzip2"])
 def test_every_codec_of_avro_is_read(spark: Any, tmp_path: Path, codec: str) -> None:
     table = {"meter_id": ["M1"], "reading_date_time": ["2013-01-01 00:30:00"], "reading_value": [0.25]}

@@ -41,7 +41,7 @@ def test_names_are_found_in_the_zip_that_glue_ships(tmp_path: Path) -> None:
         check=True,
         timeout=60,
     )
-    assert f"{tmp_path}/transformers.zip/transformers/__init__.py ['london'" in run.stdout
+    assert f"{tmp_path}/transformers.zip/transformers/__init__.py ['default', 'london'" in run.stdout
 
 
 def test_every_transformer_but_the_default_knows_headers_and_gives_a_function() -> None:

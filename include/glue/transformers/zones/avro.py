@@ -24,7 +24,8 @@ _TEXT = "org.apache.hadoop.io.Text"
 
 
 def fields(begin: bytes, uri: str) -> dict[str, str]:
-    """The fields of a file's records in order, with their types; a logical type in place of what it is written as.
+    """The fields of a file's records in order, with their types; a logical type in place of what it is written as, a
+    decimal with its scale: `decimal-3`.
 
     `begin` are the first bytes of the file. Raises HeaderError.
     """
@@ -70,7 +71,10 @@ def _type_of(declared: Any) -> str:
         kinds = [kind for kind in declared if kind != "null"]
         return _type_of(kinds[0]) if len(kinds) == 1 else "union"
     if isinstance(declared, dict):
-        return str(declared.get("logicalType") or _type_of(declared["type"]))
+        written_as = _type_of(declared["type"])
+        if declared.get("logicalType") == "decimal" and written_as == "bytes":
+            return f"decimal-{declared.get('scale', 0)}"
+        return str(declared.get("logicalType") or written_as) if written_as != "fixed" else written_as
     return str(declared)
 
 

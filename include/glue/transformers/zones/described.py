@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from py4j.protocol import Py4JError
-from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as sql
 from pyspark.sql.types import StringType, StructField, StructType
@@ -40,6 +38,7 @@ SPARSE = ("error_code", "obis_code")
 # With a quotation mark in it, a longer line takes too long to cut, and is no row of a meter file.
 LONGEST_QUOTED = 10_000
 MAGIC = {PARQUET: b"PAR1", ORC: b"ORC", AVRO: avro.MAGIC}
+NO_TEXTS = ("fixed", "record", "array", "map", "union", "bytes")
 SCHEMAS_AT_ONCE = 4
 _CORRUPT = "_corrupt_line"
 
@@ -113,14 +112,22 @@ def _layout(spark: SparkSession, file: MeterFile, described: Description, begin:
     kinds = avro.fields(begin, file.uri) if file_format == AVRO else {}
     header = tuple(kinds) or _columns_of(spark, file, file_format)
     require_columns(described, header, file.uri)
-    return replace(found, line="", header=header, kinds=tuple(kinds.values()))
+    found = replace(found, line="", header=header, kinds=tuple(kinds.values()))
+    for name in described.columns.values() if kinds else ():
+        kind = found.kinds[position_of(name, header) or 0]
+        if kind in NO_TEXTS:
+            raise headers.HeaderError(
+                f"The column {name} of {file.uri} is an Avro {kind}, which is not read. Deliver it as a string, a "
+                "number or a logical type of these."
+            )
+    return found
 
 
 def _columns_of(spark: SparkSession, file: MeterFile, file_format: str) -> tuple[str, ...]:
     """The columns of a Parquet or ORC file with their types as Spark's rows have them."""
     try:
         schema = spark.read.format(file_format).load(lines.escaped(file.uri)).schema
-    except (PySparkException, Py4JError) as error:
+    except Exception as error:
         said = str(error).splitlines()[0]
         raise headers.HeaderError(f"{file.uri} is a damaged {file_format} file: {said}. Deliver it anew.") from error
     return tuple(schema.names)
@@ -238,9 +245,20 @@ def _of_kind(role: str, text: Column, kind: str) -> Column:
     if logical in ("timestamp", "local-timestamp") and unit in ("millis", "micros"):
         instant = sql.timestamp_millis(number) if unit == "millis" else sql.timestamp_micros(number)
         return instant if logical == "timestamp" else instant.cast("timestamp_ntz")
+    if logical == "decimal":
+        return _of_bytes(text, int(unit))
     if kind == "date":
         return _time_or_text(role, sql.date_from_unix_date(text.cast("int")), kind)
     return text
+
+
+def _of_bytes(text: Column, scale: int) -> Column:
+    """A decimal of up to eight bytes, the highest first, each given as the character of its number."""
+    digits = sql.hex(sql.encode(text, "ISO-8859-1"))
+    sign = sql.when(digits >= "8", "F" * 16).otherwise("0" * 16)
+    whole = sql.conv(sql.right(sql.concat(sign, digits), sql.lit(16)), 16, -10)
+    scaled = whole.cast("decimal(20,0)") / sql.lit(10**scale).cast("decimal(20,0)")
+    return sql.when(sql.length(digits) <= 16, scaled).cast("string")
 
 
 def _time_or_text(role: str, cell: Column, kind: str) -> Column:
