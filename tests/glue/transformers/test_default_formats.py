@@ -205,6 +205,25 @@ def test_every_codec_of_avro_is_read(spark: Any, tmp_path: Path, codec: str) -> 
     assert clean_described(spark, tmp_path, [file]).summary["good"] == 1
 
 
+def test_the_order_of_rows_is_kept_over_the_parts_in_which_a_large_file_of_avro_is_read(
+    spark: Any, rows: Rows, tmp_path: Path
+) -> None:
+    clocks = ["2013-10-27 01:00:00", "2013-10-27 01:30:00"] * 2
+    table = {
+        "meter_id": [f"M{meter:05}" for meter in range(2_000) for _ in clocks],
+        "reading_date_time": clocks * 2_000,
+        "reading_value": ["0", "1", "2", "3"] * 2_000,
+        "padding": ["x" * 50] * 8_000,
+    }
+    file = write_avro(spark, tmp_path / "a.avro", table, {}, "null")
+    assert avro.lines(spark, [f"file://{file}"]).select("part_of_file").distinct().count() == 2
+
+    cleaned = clean_described(spark, tmp_path, [file], time_zone="Europe/London")
+
+    found = rows(spark.read.parquet(str(cleaned.clean)), "meter_id", "reading_date_time", "reading_value")
+    assert [row[2] for row in found] == [0.0, 1.0, 2.0, 3.0] * 2_000
+
+
 def test_fields_of_avro_are_told_from_its_first_bytes(spark: Any, tmp_path: Path) -> None:
     kinds = {"at": {"type": "long", "logicalType": "timestamp-millis"}, "value": "double"}
     file = write_avro(spark, tmp_path / "a.avro", {"id": [], "at": [], "value": []}, kinds)

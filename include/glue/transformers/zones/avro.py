@@ -1,7 +1,7 @@
 """Avro files without a package beside Spark: their schema from their first bytes, their rows as lines of JSON.
 
 Spark's own reader of Avro is a package of its own. Avro itself, and with it an input format that gives each record as
-a line of JSON, is part of Spark (avro-mapred). See docs/decisions/0007-avro-by-sparks-own-parts.md.
+a line of JSON, is part of Spark (avro-mapred). See docs/decisions/0008-avro-by-sparks-own-parts.md.
 """
 
 from __future__ import annotations
