@@ -141,11 +141,10 @@ def judged(spark: SparkSession, found: list[Layout], numbers: dict[str, int], tr
     """
     frames = [judge(_transformed(spark, layout, numbers, transformer)) for layout in found]
     rows = reduce(lambda one, other: one.unionByName(other, allowMissingColumns=True), frames or [nothing(spark)])
-    missing = {name: sql.lit(None) for name in [local_time.AMBIGUOUS] if name not in rows.columns}
-    marked = rows.withColumns(missing) if missing else rows
-    return marked.withColumn(
-        local_time.AMBIGUOUS, sql.coalesce(sql.col(local_time.AMBIGUOUS).cast("boolean"), sql.lit(False))
-    )
+    if local_time.AMBIGUOUS not in rows.columns:
+        return rows.withColumn(local_time.AMBIGUOUS, sql.lit(False))
+    is_ambiguous = sql.coalesce(sql.col(local_time.AMBIGUOUS), sql.lit(False)) & sql.col(REASON).isNull()
+    return rows.withColumn(local_time.AMBIGUOUS, is_ambiguous)
 
 
 def nothing(spark: SparkSession) -> DataFrame:

@@ -194,7 +194,7 @@ def test_a_column_of_avro_that_is_no_text_is_refused_by_name(spark: Any, tmp_pat
     table = {"meter_id": [], "reading_date_time": [], "reading_value": []}
     kind = {"type": "array", "items": "double"}
     file = write_avro(spark, tmp_path / "a.avro", table, {"reading_value": kind})
-    with pytest.raises(headers.HeaderError, match=r"column reading_value of .*a\.avro is an Avro array"):
+    with pytest.raises(headers.HeaderError, match=r"column reading_value of .*a\.avro is of type array"):
         clean_described(spark, tmp_path, [file])
 
 
@@ -241,6 +241,32 @@ def test_files_of_different_columns_load_in_one_delivery(spark: Any, tmp_path: P
     other = write(spark, file_format, tmp_path / f"b.{file_format}", turned)
     summary = clean_described(spark, tmp_path, [one, other]).summary
     assert [(file["good"], file["rejected_by_reason"]) for file in summary["files"]] == [(1, {"not_a_number": 1})] * 2
+
+
+@pytest.mark.parametrize("file_format", ["parquet", "orc"])
+def test_files_of_one_name_and_different_types_of_a_column_load_in_one_delivery(
+    spark: Any, rows: Rows, tmp_path: Path, file_format: str
+) -> None:
+    files = [
+        write(
+            spark,
+            file_format,
+            tmp_path / f"{at}.{file_format}",
+            {"meter_id": ["M1"], "reading_date_time": [f"2013-01-01 0{at}:30:00"], "reading_value": [cell]},
+            {"reading_value": kind},
+        )
+        for at, (kind, cell) in enumerate([(pa.string(), "0.5"), (pa.float64(), 1.5), (pa.int32(), 2)])
+    ]
+    cleaned = clean_described(spark, tmp_path, files)
+    assert rows(spark.read.parquet(str(cleaned.clean)), "reading_value") == [(0.5,), (1.5,), (2.0,)]
+
+
+def test_names_of_json_are_taken_as_they_stand(spark: Any, rows: Rows, tmp_path: Path) -> None:
+    row = {"2": "M1", "1": "2013-01-01 00:30:00", "Value": 0.5, "value": 9}
+    file = meter_file(tmp_path / "a.json", json.dumps(row))
+    columns = {"meter_id_column": "2", "date_time_column": "1", "value_column": "Value"}
+    cleaned = clean_described(spark, tmp_path, [file], **columns)
+    assert rows(spark.read.parquet(str(cleaned.clean)), "meter_id", "reading_value") == [("M1", 0.5)]
 
 
 def test_all_formats_load_in_one_delivery_by_the_endings_of_their_names(spark: Any, tmp_path: Path) -> None:

@@ -38,14 +38,14 @@ SPARSE = ("error_code", "obis_code")
 # With a quotation mark in it, a longer line takes too long to cut, and is no row of a meter file.
 LONGEST_QUOTED = 10_000
 MAGIC = {PARQUET: b"PAR1", ORC: b"ORC", AVRO: avro.MAGIC}
-NO_TEXTS = ("fixed", "record", "array", "map", "union", "bytes")
+NO_TEXTS = ("fixed", "record", "array", "map", "union", "bytes", "struct")
 SCHEMAS_AT_ONCE = 4
 _CORRUPT = "_corrupt_line"
 
 
 @dataclass(frozen=True, kw_only=True)
 class DescribedLayout(Layout):
-    """Files of one format whose columns are the same. `kinds` are the types of Avro's fields."""
+    """Files of one format whose columns are the same. `kinds` are their types, where the format has types."""
 
     description: Description
     file_format: str
@@ -109,28 +109,27 @@ def _layout(spark: SparkSession, file: MeterFile, described: Description, begin:
             f"{file.uri} is no {file_format} file, whatever its name or file_format ({described.origin}) says. Set "
             "file_format to what it is, or leave it empty and let the files' names tell."
         )
-    kinds = avro.fields(begin, file.uri) if file_format == AVRO else {}
-    header = tuple(kinds) or _columns_of(spark, file, file_format)
+    columns = avro.fields(begin, file.uri) if file_format == AVRO else _columns_of(spark, file, file_format)
+    header, kinds = tuple(columns), tuple(columns.values())
     require_columns(described, header, file.uri)
-    found = replace(found, line="", header=header, kinds=tuple(kinds.values()))
-    for name in described.columns.values() if kinds else ():
-        kind = found.kinds[position_of(name, header) or 0]
-        if kind in NO_TEXTS:
+    for name in described.columns.values():
+        kind = kinds[position_of(name, header) or 0]
+        if kind.partition("<")[0] in NO_TEXTS:
             raise headers.HeaderError(
-                f"The column {name} of {file.uri} is an Avro {kind}, which is not read. Deliver it as a string, a "
-                "number or a logical type of these."
+                f"The column {name} of {file.uri} is of type {kind}, which cannot be mapped. Deliver it as a text, a "
+                "number or a time."
             )
-    return found
+    return replace(found, line="", header=header, kinds=kinds)
 
 
-def _columns_of(spark: SparkSession, file: MeterFile, file_format: str) -> tuple[str, ...]:
+def _columns_of(spark: SparkSession, file: MeterFile, file_format: str) -> dict[str, str]:
     """The columns of a Parquet or ORC file with their types as Spark's rows have them."""
     try:
         schema = spark.read.format(file_format).load(lines.escaped(file.uri)).schema
     except Exception as error:
         said = str(error).splitlines()[0]
         raise headers.HeaderError(f"{file.uri} is a damaged {file_format} file: {said}. Deliver it anew.") from error
-    return tuple(schema.names)
+    return {each.name: each.dataType.simpleString() for each in schema.fields}
 
 
 def _require_keys(begin: bytes, file: MeterFile, described: Description) -> None:
@@ -197,7 +196,8 @@ def _objects(rows: DataFrame, layout: DescribedLayout) -> DataFrame:
     mapped = layout.description.columns.values()
     header = layout.header or tuple(dict.fromkeys(mapped))
     kinds = layout.kinds or ("string",) * len(header)
-    wanted = sorted({place for name in mapped if (place := position_of(name, header)) is not None})
+    is_json = not layout.kinds
+    wanted = sorted({place for name in mapped if (place := position_of(name, header, is_json)) is not None})
     schema = StructType([StructField(name, StringType()) for name in (*(header[place] for place in wanted), _CORRUPT)])
     parsed = rows.withColumn("row", sql.from_json(lines.LINE, schema, {"columnNameOfCorruptRecord": _CORRUPT}))
     line, row = sql.col(lines.LINE), sql.col("row")
@@ -207,7 +207,7 @@ def _objects(rows: DataFrame, layout: DescribedLayout) -> DataFrame:
     def field(role: str, place: int) -> Column:
         return _of_kind(role, row.getField(header[place]), kinds[place])
 
-    return parsed.select(*rows.columns, *_by_role(layout, header, field), reason.alias(lines.SHAPE_REASON))
+    return parsed.select(*rows.columns, *_by_role(layout, header, field, is_json), reason.alias(lines.SHAPE_REASON))
 
 
 def _typed(rows: DataFrame, layout: DescribedLayout) -> DataFrame:
@@ -227,12 +227,14 @@ def _typed(rows: DataFrame, layout: DescribedLayout) -> DataFrame:
     )
 
 
-def _by_role(layout: DescribedLayout, header: tuple[str, ...], value: Callable[[str, int], Column]) -> list[Column]:
+def _by_role(
+    layout: DescribedLayout, header: tuple[str, ...], value: Callable[[str, int], Column], exact: bool = False
+) -> list[Column]:
     """A column for each role: `value` of the role and of the place in the header that is mapped to it, or null."""
     found = []
     for role in ROLES:
         name = layout.description.columns.get(role)
-        place = None if name is None else position_of(name, header)
+        place = None if name is None else position_of(name, header, exact)
         cell = sql.lit(None).cast("string") if place is None else value(role, place)
         found.append(cell.alias(role))
     return found
