@@ -44,7 +44,8 @@ from metering.assets import FORECAST_MODEL, FORECASTS, WAREHOUSE
 from metering.batches import BATCH
 from metering.defaults import DAG_OPTIONS
 from metering.deployment import CLEAN_BUCKET, MODEL_PARAMETERS, WORKING_BUCKET
-from metering.forecasting import FORM, TRANSFORM_JOB, TRANSFORM_OPTIONS
+from metering.forecast_form import FORM
+from metering.forecasting import TRANSFORM_JOB, TRANSFORM_OPTIONS
 from metering.operators import BatchTransformOperator
 
 
