@@ -93,9 +93,8 @@ def run_demo(settings: Settings, files: list[Path], reference: dict[str, Path]) 
     if len(runs) == len(started):
         say("nothing new in these files: no job was started")
 
-    meter_id, year = first_meter(files[0])
     key = json.loads(aws("secretsmanager").get_secret_value(SecretId="metering/api-key")["SecretString"])["api_key"]
-    print_answers(RestApi(settings.api_url, key), meter_id, year)
+    print_answers(RestApi(settings.api_url, key), first_meter(files[0]))
     print(f"\nAirflow UI   {settings.airflow_url}")
     print(f"REST API     {settings.api_url}   (header x-api-key: make api-key; docs/openapi.json)")
     print("`make status` says what runs; `make down` stops it, data stays.")

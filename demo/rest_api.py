@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx
 
+from demo.landing_zone import FirstMeter
+
 SHOWN = 3
 TIMEOUT_SECONDS = 60
 Say = Callable[[str], None]
@@ -39,8 +41,9 @@ class RestApi:
         return asked, answer.json()
 
 
-def print_answers(api: RestApi, meter_id: str, year: int, say: Say = print) -> None:
-    """One question to each of the four resources, about a meter and a year of its readings."""
+def print_answers(api: RestApi, meter: FirstMeter, say: Say = print) -> None:
+    """One question to each of the four resources, about a meter and its readings."""
+    meter_id, year = meter.meter_id, meter.year
     for grain in ("daily", "weekly", "monthly"):
         asked, rows = api.ask(f"/consumption/{grain}/{year}/{meter_id}")
         say(f"\n{asked}\n  {consumption(rows)}")
@@ -49,7 +52,9 @@ def print_answers(api: RestApi, meter_id: str, year: int, say: Say = print) -> N
     asked, columns = api.ask(f"/anomaly/{meter_id}", data_start=f"{year}-01-01", data_end=f"{year + 1}-01-01")
     say(f"\n{asked}\n  {judged_days(columns)}")
     asked, outages = api.ask(
-        "/outage", start_date_time=f"{year}-01-01 00:00:00", end_date_time=f"{year + 1}-01-01 00:00:00"
+        "/outage",
+        start_date_time=f"{meter.first_year}-01-01 00:00:00",
+        end_date_time=f"{meter.last_year + 1}-01-01 00:00:00",
     )
     say(f"\n{asked}\n  {error_readings(outages['Items'])}")
 
