@@ -60,7 +60,7 @@ test: set-up ## Run all tests, the end-to-end run included
 	@$(LOCAL_PYTHON) -m pytest $(PYTEST_OPTIONS) tests $(ELSEWHERE)
 
 test-fast: set-up ## Run the tests that need no Spark and no running platform
-	@$(AIRFLOW_PYTHON) -m pytest $(PYTEST_OPTIONS) $(AIRFLOW_TESTS)
+	@$(AIRFLOW_PYTHON) -m pytest $(PYTEST_OPTIONS) -m "not slow" $(AIRFLOW_TESTS)
 	@$(LOCAL_PYTHON) -m pytest $(PYTEST_OPTIONS) -m "not slow" tests $(ELSEWHERE)
 
 check: set-up ## Lint code, types, SQL and templates

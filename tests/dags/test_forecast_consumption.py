@@ -153,6 +153,18 @@ def test_batches_that_failed_do_not_keep_the_others_from_being_stored(dag: DAG) 
     assert dag.get_task("check_batches").retries == 0
 
 
+def test_the_partition_of_the_run_is_found_by_the_crawler_which_is_never_changed(dag: DAG, aws: AwsEndpoint) -> None:
+    aws.answers = {"GetCrawler": {"Crawler": {"Name": "crawl_forecast"}}, "StartCrawler": {}}
+    task, run = rendered(dag, "crawl_forecast")
+
+    with pytest.raises(TaskDeferred) as deferred:
+        task.execute(run)
+
+    assert aws.sent("StartCrawler") == [{"Name": "crawl_forecast"}]
+    assert set(aws.operations) == {"GetCrawler", "StartCrawler"}
+    assert deferred.value.trigger.waiter_args == {"Name": "crawl_forecast"}
+
+
 def test_the_event_says_what_was_stored(dag: DAG, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[Any] = []
     said = {"batch": BATCH, "batches": [1], "rows": 168, "meters": 1, "first": "a", "last": "b"}
