@@ -70,6 +70,13 @@ def current_model(platform: Platform) -> dict[str, Any]:
     return json.loads(platform.aws("ssm").get_parameter(Name="/metering/current-model")["Parameter"]["Value"])
 
 
+def judged_until(platform: Platform) -> str:
+    """The day before which the first run of detect_anomalies has judged, yyyy-MM-dd."""
+    keys = [key for key in platform.objects("clean", "_summaries/") if key.endswith("/detect_anomalies.json")]
+    summary = platform.summary(min(keys).split("/")[1], "detect_anomalies")
+    return str(summary["data_end"])
+
+
 def milliseconds(moment: datetime) -> int:
     return int(moment.replace(tzinfo=UTC).timestamp()) * 1000
 
@@ -141,14 +148,13 @@ def test_every_complete_day_is_judged_with_its_consumption(platform: Platform, r
     days: dict[str, dict[str, list[float]]] = {}
     for (meter, moment), kwh in readings.items():
         days.setdefault(meter, {}).setdefault(f"{moment:%Y-%m-%d}", []).append(kwh)
-    newest = max(day for of in days.values() for day, values in of.items() if len(values) == HALF_HOURS_A_DAY)
-    oldest = f"{datetime.fromisoformat(newest) - timedelta(days=364):%Y-%m-%d}"
-    after = f"{datetime.fromisoformat(newest) + timedelta(days=1):%Y-%m-%d}"
+    after = judged_until(platform)
+    oldest = f"{datetime.fromisoformat(after) - timedelta(days=365):%Y-%m-%d}"
     for meter in some(days):
         complete = {
             day: sum(values)
             for day, values in days[meter].items()
-            if len(values) == HALF_HOURS_A_DAY and oldest <= day <= newest
+            if len(values) == HALF_HOURS_A_DAY and oldest <= day < after
         }
         answer = platform.api.get(f"/anomaly/{meter}", data_start=oldest, data_end=after)
         assert answer.status_code == 200, answer.text

@@ -85,7 +85,8 @@ def test_every_sum_of_the_delivered_files_comes_out_of_the_api(
     readings, nulls, bad = expected.read(meter_files)
     assert_the_api_answers(platform, readings)
 
-    batch = batch_of(platform, first_runs[0])
+    ingestion = next(run for run in first_runs if run.dag_id == "ingest_meter_readings")
+    batch = batch_of(platform, ingestion)
     cleaned, published = platform.summary(batch, "raw_to_clean"), platform.summary(batch, "clean_to_business")
     assert cleaned["rows"] == expected.count_rows(meter_files)
     assert cleaned["rejected"] == bad
