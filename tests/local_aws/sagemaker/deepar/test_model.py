@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from local_aws.sagemaker.deepar import training
+from local_aws.sagemaker.deepar import training, windows
 from local_aws.sagemaker.deepar.model import Model
 from local_aws.sagemaker.deepar.series import Series, SeriesError
-from tests.local_aws.sagemaker.deepar.meters import HOUR, day, hyperparameters, series
+from tests.local_aws.sagemaker.deepar.meters import day, hyperparameters, series
 
 ONE, TWO, THREE = (series(day(level, 200)) for level in (60, 170, 280))
 
@@ -93,13 +93,17 @@ def test_a_forecast_leaves_the_network_in_training_if_it_was(trained: Model) -> 
     assert not trained.network.training
 
 
-def test_history_beyond_what_the_network_sees_changes_no_level(trained: Model) -> None:
+def test_history_beyond_what_the_network_sees_is_known_by_the_age_of_the_series_alone(trained: Model) -> None:
     assert trained.past_length == 24 + 720
     long = series(day(170, 2000))
-    cut = Series.read({"start": str(long.start + 1200), "target": long.target[1200:].tolist()}, HOUR)
-    assert len(cut) == 800
-    given, less = (np.median(trained.sample([one], 100)) for one in (long, cut))
-    assert given == pytest.approx(less, rel=0.15)
+    cut = Series(long.start + 1200, long.target[1200:])
+    given, less = (windows.inputs([(trained.padded(one), len(one))], trained.past_length, 24) for one in (long, cut))
+    assert [name for name in given if not torch.equal(given[name], less[name])] == [
+        "past_time_feat",
+        "future_time_feat",
+    ]
+    for name in ("past_time_feat", "future_time_feat"):
+        assert torch.equal(given[name][..., :-1], less[name][..., :-1])
 
 
 @pytest.mark.parametrize(
