@@ -73,6 +73,7 @@ class _Loop:
     def __init__(self, model: Model, padded: list[windows.Padded]) -> None:
         self._model = model
         self._padded = padded
+        self._round: list[int] = []
         self._random = np.random.default_rng(SEED)
         self._optimiser = torch.optim.Adam(model.network.parameters(), lr=model.hyperparameters.learning_rate)
         self._schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
@@ -107,8 +108,14 @@ class _Loop:
         self._optimiser.step()
         return float(loss.item())
 
+    def _next_series(self) -> windows.Padded:
+        """Each series once in every round: so the loss of an epoch does not depend on who happened to be drawn."""
+        if not self._round:
+            self._round = self._random.permutation(len(self._padded)).tolist()
+        return self._padded[self._round.pop()]
+
     def _window(self) -> tuple[windows.Padded, int]:
-        padded = self._padded[self._random.integers(len(self._padded))]
+        padded = self._next_series()
         last = padded.length - self._model.hyperparameters.prediction_length
         # A series no longer than one forecast has but the window that begins with it.
         return padded, int(self._random.integers(min(1, last), last + 1))
