@@ -57,7 +57,8 @@ test: set-up ## Run all tests, the end-to-end run included
 	@$(PYTHON) environments/set_up.py tools
 	@$(TOOLS_PYTHON) -m pytest $(PYTEST_OPTIONS) tests/tools
 	@$(AIRFLOW_PYTHON) -m pytest $(PYTEST_OPTIONS) $(AIRFLOW_TESTS)
-	@$(LOCAL_PYTHON) -m pytest $(PYTEST_OPTIONS) tests $(ELSEWHERE)
+	@$(LOCAL_PYTHON) -m pytest $(PYTEST_OPTIONS) tests $(ELSEWHERE) --ignore=tests/end_to_end
+	@$(LOCAL_PYTHON) -m pytest $(PYTEST_OPTIONS) tests/end_to_end
 
 test-fast: set-up ## Run the tests that need no Spark and no running platform
 	@$(AIRFLOW_PYTHON) -m pytest $(PYTEST_OPTIONS) -m "not slow" $(AIRFLOW_TESTS)
