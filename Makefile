@@ -83,7 +83,7 @@ docs: set-up ## Write the generated parts of the documentation anew
 bench: set-up ## Measure forecasts and anomalies beside their alternatives; writes benchmarks/results (some 20 minutes)
 	@$(PYTHON) environments/set_up.py benchmarks
 	@$(LOCAL_PYTHON) -m benchmarks.anomalies
-	@$(LOCAL_PYTHON) -m benchmarks.forecast
+	@$(LOCAL_PYTHON) -m benchmarks.forecast --weather
 
 lock: set-up ## Resolve the direct dependencies of environments/*.in into environments/*.txt
 	@$(LOCAL_BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header environments/local.in \

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -48,18 +47,15 @@ def main() -> None:
     path = CHOICE if options.configurations else RESULTS
     path = path if file else path.with_stem(f"{path.stem}_made_up")
     about = {"data": households.identity(file), "libraries": libraries()}
-
-    def keep(results: Results) -> None:
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(about | results, indent=1) + "\n", encoding="utf-8")
-
     if options.configurations:
-        compare(given, options.epochs or configurations.EPOCHS, keep)
+        results = about | compare(given, options.epochs or configurations.EPOCHS)
     else:
-        keep(run(given, changes, options.weather))
+        results = about | run(given, changes, options.weather)
+    # Not before the end: what an interrupted run has found would not be what the page says.
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     if file:
         write_page()
-    results = json.loads(path.read_text(encoding="utf-8"))
     print(report.choice(results) if options.configurations else report.table(results))
 
 
@@ -97,16 +93,12 @@ def run(given: Households, changes: dict[str, Any], weather: Path | None) -> Res
     return {**about_data(backtest), "methods": methods}
 
 
-def compare(given: Households, epochs: int, keep: Callable[[Results], None]) -> None:
-    """Results of the configurations; kept after each, as the work is long."""
+def compare(given: Households, epochs: int) -> Results:
+    """The results of the configurations."""
     backtest = last_weeks(given, product.QUANTILES, weeks_earlier=WINDOWS)
+    found = configurations.compare(backtest, configurations.CONFIGURATIONS, epochs, tell)
     start = {"epochs": epochs, "starting_point": configurations.STARTING_POINT}
-
-    def done(found: list[Results]) -> None:
-        tell(configurations.text(found[-1]["changes"]), found[-1])
-        keep({**about_data(backtest), **start, "configurations": found})
-
-    configurations.compare(backtest, configurations.CONFIGURATIONS, epochs, done)
+    return {**about_data(backtest), **start, "configurations": found}
 
 
 def about_data(backtest: Backtest) -> Results:

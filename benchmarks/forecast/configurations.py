@@ -46,14 +46,15 @@ def compare(
     backtest: Backtest,
     configurations: tuple[dict[str, Any], ...],
     epochs: int,
-    done: Callable[[list[dict[str, Any]]], None],
-) -> None:
-    """Run them one after the other; `done` gets all that there is after each."""
+    tell: Callable[[str, dict[str, Any]], object],
+) -> list[dict[str, Any]]:
+    """Run them one after the other; `tell` gets the name and the results of each when it is done."""
     results: list[dict[str, Any]] = []
     for changes in configurations:
         found = backtest.run(DeepAR(text(changes), {**STARTING_POINT, "epochs": epochs, **changes}))
+        tell(text(changes), found)
         results.append({"changes": changes, **{name: found[name] for name in KEPT}})
-        done(results)
+    return results
 
 
 def text(changes: dict[str, Any]) -> str:

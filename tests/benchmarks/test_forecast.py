@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.forecast import backtest, baselines, boosting, households, product, report, scores
+from benchmarks.forecast import backtest, baselines, boosting, configurations, households, product, report, scores
 from benchmarks.forecast.__main__ import CHOICE, PAGE, RESULTS, about_data
 from benchmarks.forecast.backtest import HORIZON, Backtest
 from benchmarks.forecast.deepar import DeepAR, Trained, until_known
@@ -249,6 +249,23 @@ def test_weather_reaches_deepar_as_it_turned_out_or_as_it_usually_is() -> None:
     deviation = np.std(np.arange(day))
     assert (foreseen - usual)[0, 33 * day :] == pytest.approx(np.full(HORIZON, 23 / deviation), rel=1e-4)
     assert told["mean_wQuantileLoss"] > 0
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning:gluonts", "ignore::UserWarning:gluonts")
+def test_configurations_are_the_starting_point_with_their_changes() -> None:
+    given = Backtest(fleet(made_up_days(2, 40)), (33 * 24,), QUANTILES)
+    told = {}
+    small = {"num_cells": 4, "mini_batch_size": 4, "context_length": 24}
+
+    found = configurations.compare(given, (small, {**small, "likelihood": "student-T"}), 1, told.__setitem__)
+
+    assert [one["changes"] for one in found] == [small, {**small, "likelihood": "student-T"}]
+    of_counts, of_student = told.values()
+    assert (of_counts["unit"], of_student["unit"]) == ("Wh", "kWh")
+    assert of_student["hyperparameters"]["num_cells"] == "4"
+    assert of_student["hyperparameters"]["learning_rate"] == str(configurations.STARTING_POINT["learning_rate"])
+    assert found[1]["mean_wQuantileLoss"] == of_student["mean_wQuantileLoss"]
+    assert found[1]["epochs_run"] == 1
 
 
 def test_a_meter_that_left_is_learnt_from_up_to_its_last_hour() -> None:
