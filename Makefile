@@ -55,12 +55,14 @@ api-key: ## Print the key that the local REST API asks for
 
 test: set-up ## Run all tests, the end-to-end run included
 	@$(PYTHON) environments/set_up.py tools
+	@$(PYTHON) environments/set_up.py benchmarks
 	@$(TOOLS_PYTHON) -m pytest $(PYTEST_OPTIONS) tests/tools
 	@$(AIRFLOW_PYTHON) -m pytest $(PYTEST_OPTIONS) $(AIRFLOW_TESTS)
 	@$(LOCAL_PYTHON) -m pytest $(PYTEST_OPTIONS) tests $(ELSEWHERE) --ignore=tests/end_to_end
 	@$(LOCAL_PYTHON) -m pytest $(PYTEST_OPTIONS) tests/end_to_end
 
 test-fast: set-up ## Run the tests that need no Spark and no running platform
+	@$(PYTHON) environments/set_up.py benchmarks
 	@$(AIRFLOW_PYTHON) -m pytest $(PYTEST_OPTIONS) -m "not slow" $(AIRFLOW_TESTS)
 	@$(LOCAL_PYTHON) -m pytest $(PYTEST_OPTIONS) -m "not slow" tests $(ELSEWHERE)
 
