@@ -11,13 +11,19 @@ AIRFLOW_PYTHON := .venv/bin/python
 LOCAL_PYTHON := .venv-local/bin/python
 LOCAL_BIN := .venv-local/bin
 
+# Of `make demo`: a folder of meter files, and one file each of what else is known.
 DATA ?=
+WEATHER ?=
+GEODATA ?=
+CISDATA ?=
 PYTEST_OPTIONS ?=
-# Tests of these folders import Airflow and run in .venv; all others run in .venv-local.
+TOOLS_PYTHON := .venv-tools/bin/python
+# Tests of these folders import Airflow and run in .venv, tests/tools in .venv-tools; all others run in .venv-local.
 AIRFLOW_TESTS := tests/dags tests/plugins
-PYTHON_SOURCES := api_lambdas dags demo documentation environments include local_aws plugins sample_data tests
+ELSEWHERE := $(AIRFLOW_TESTS:%=--ignore=%) --ignore=tests/tools
+PYTHON_SOURCES := api_lambdas dags demo documentation environments include local_aws plugins sample_data tests benchmarks
 
-.PHONY: help set-up demo up down status logs api-key test test-fast check fix docs lock clean
+.PHONY: help set-up demo up down status logs api-key test test-fast check fix docs lock bench clean
 
 help: ## List what can be typed
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,8 +34,9 @@ set-up: ## Make the two Python environments (every other target calls it)
 		exit 1; fi
 	@$(PYTHON) environments/set_up.py
 
-demo: set-up ## Load a fleet of meters and ask the API about one (DATA=<folder> for your own London files)
-	@$(LOCAL_PYTHON) -m demo $(if $(DATA),--data "$(DATA)")
+demo: set-up ## Load, forecast and judge a fleet of meters, ask the API about one (DATA=<folder> for your own London files)
+	@$(LOCAL_PYTHON) -m demo $(if $(DATA),--data "$(DATA)") $(if $(WEATHER),--weather "$(WEATHER)") \
+		$(if $(GEODATA),--geodata "$(GEODATA)") $(if $(CISDATA),--cisdata "$(CISDATA)")
 
 up: set-up ## Start the whole platform on this machine
 	@$(LOCAL_PYTHON) -m local_aws up
@@ -47,12 +54,17 @@ api-key: ## Print the key that the local REST API asks for
 	@$(LOCAL_PYTHON) -m demo.api_key
 
 test: set-up ## Run all tests, the end-to-end run included
+	@$(PYTHON) environments/set_up.py tools
+	@$(PYTHON) environments/set_up.py benchmarks
+	@$(TOOLS_PYTHON) -m pytest $(PYTEST_OPTIONS) tests/tools
 	@$(AIRFLOW_PYTHON) -m pytest $(PYTEST_OPTIONS) $(AIRFLOW_TESTS)
-	@$(LOCAL_PYTHON) -m pytest $(PYTEST_OPTIONS) tests $(AIRFLOW_TESTS:%=--ignore=%)
+	@$(LOCAL_PYTHON) -m pytest $(PYTEST_OPTIONS) tests $(ELSEWHERE) --ignore=tests/end_to_end
+	@$(LOCAL_PYTHON) -m pytest $(PYTEST_OPTIONS) tests/end_to_end
 
 test-fast: set-up ## Run the tests that need no Spark and no running platform
-	@$(AIRFLOW_PYTHON) -m pytest $(PYTEST_OPTIONS) $(AIRFLOW_TESTS)
-	@$(LOCAL_PYTHON) -m pytest $(PYTEST_OPTIONS) -m "not slow" tests $(AIRFLOW_TESTS:%=--ignore=%)
+	@$(PYTHON) environments/set_up.py benchmarks
+	@$(AIRFLOW_PYTHON) -m pytest $(PYTEST_OPTIONS) -m "not slow" $(AIRFLOW_TESTS)
+	@$(LOCAL_PYTHON) -m pytest $(PYTEST_OPTIONS) -m "not slow" tests $(ELSEWHERE)
 
 check: set-up ## Lint code, types, SQL and templates
 	@$(LOCAL_BIN)/ruff check --quiet $(PYTHON_SOURCES)
@@ -70,10 +82,19 @@ fix: set-up ## Format the code and mend what the linters can
 docs: set-up ## Write the generated parts of the documentation anew
 	@$(LOCAL_PYTHON) -m documentation
 
-lock: set-up ## Resolve environments/local.in into environments/local.txt
+bench: set-up ## Measure forecasts and anomalies beside their alternatives; writes benchmarks/results (some 20 minutes)
+	@$(PYTHON) environments/set_up.py benchmarks
+	@$(LOCAL_PYTHON) -m benchmarks.anomalies
+	@$(LOCAL_PYTHON) -m benchmarks.forecast --weather
+
+lock: set-up ## Resolve the direct dependencies of environments/*.in into environments/*.txt
 	@$(LOCAL_BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header environments/local.in \
 		--override environments/without-torch.txt --no-emit-package torch --no-emit-package setuptools \
 		--output-file environments/local.txt
+	@$(LOCAL_BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header environments/benchmarks.in \
+		--constraints environments/local.txt --output-file environments/benchmarks.txt
+	@$(LOCAL_BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header environments/tools.in \
+		--output-file environments/tools.txt
 
 clean: down ## Stop, and forget all local data (environments stay)
 	@rm -rf .local

@@ -35,6 +35,9 @@ class TaskChange:
     state: str
 
 
+Report = Callable[[TaskChange], None]
+
+
 class AirflowApi:
     """Airflow at `url`, for example http://127.0.0.1:8080, with the simple auth manager's token."""
 
@@ -87,79 +90,97 @@ class AirflowApi:
                 "only_failed": False, "reset_dag_runs": True}  # fmt: skip
         self._http.post(f"/dags/{run.dag_id}/clearTaskInstances", json=body).raise_for_status()
 
+    def pause(self, dag_id: str, *, paused: bool = True) -> None:
+        """Let a DAG start no runs, or start them again."""
+        self._http.patch(f"/dags/{dag_id}", json={"is_paused": paused}).raise_for_status()
+
     def runs_started_by(self, run: Run) -> list[Run]:
         """The runs that the asset events of `run` started."""
         events = self._get("/assets/events", source_dag_id=run.dag_id, source_run_id=run.run_id)["asset_events"]
         return [Run(started["dag_id"], started["run_id"]) for event in events for started in event["created_dagruns"]]
 
-    def changes(self, run: Run, timeout_seconds: float) -> Iterator[TaskChange]:
-        """Every change of a task's state until the run has ended; TimeoutError when it takes longer."""
-        seen: dict[tuple[str, int], str] = {}
-        deadline = time.monotonic() + timeout_seconds
-        while True:
-            ended = self.state(run) in FINISHED
-            for instance in sorted(self.task_instances(run), key=lambda task: task["start_date"] or "~"):
-                key, state = (instance["task_id"], instance["map_index"]), instance["state"]
-                if state and seen.get(key) != state:
-                    seen[key] = state
-                    yield TaskChange(run, *key, state)
-            if ended:
-                return
-            if time.monotonic() > deadline:
-                raise TimeoutError(
-                    f"{run.dag_id} did not end within {timeout_seconds:.0f} s: {self.url}/dags/{run.dag_id}"
-                )
-            time.sleep(POLL_SECONDS)
-
-    def finish(self, run: Run, timeout_seconds: float, report: Callable[[TaskChange], None] | None = None) -> str:
-        """Wait until `run` has ended; its state, success or failed."""
-        for change in self.changes(run, timeout_seconds):
-            if report:
-                report(change)
-        return self.state(run)
+    def finish(self, run: Run, timeout_seconds: float, report: Report | None = None) -> str:
+        """Wait until `run` has ended; its state, success or failed. TimeoutError when it takes longer."""
+        return _Follower(self, report or _silent).follow([run], {}, timeout_seconds)[run]
 
     def cascade(
-        self,
-        run: Run,
-        following: dict[str, list[str]],
-        timeout_seconds: float,
-        report: Callable[[TaskChange], None] | None = None,
+        self, runs: list[Run], following: dict[str, list[str]], timeout_seconds: float, report: Report | None = None
     ) -> list[Run]:
-        """Wait for `run` and for the runs that its assets start.
+        """Wait for `runs` and for the runs that their assets start.
 
         `following` says which DAGs follow a DAG: they are waited for when the run published something. A run whose
-        work was skipped starts nothing. Returns every run that ended, in order; raises RunFailedError for a failed one.
+        work was skipped starts nothing. Returns every run, in the order in which they ended; raises RunFailedError
+        when one of them fails.
         """
-        ended, waiting = [], [run]
-        deadline = time.monotonic() + timeout_seconds
-        while waiting:
-            current = waiting.pop(0)
-            if self.finish(current, deadline - time.monotonic(), report) == "failed":
-                raise RunFailedError(self._failure(current))
-            ended.append(current)
-            if following.get(current.dag_id) and self._published(current):
-                waiting += self._wait_for_followers(current, set(following[current.dag_id]), deadline)
-        return ended
+        return list(_Follower(self, report or _silent).follow(runs, following, timeout_seconds))
 
-    def _published(self, run: Run) -> bool:
+    def published(self, run: Run) -> bool:
+        """Whether the run has announced an asset."""
         return bool(self._get("/assets/events", source_dag_id=run.dag_id, source_run_id=run.run_id)["total_entries"])
 
-    def _wait_for_followers(self, run: Run, dag_ids: set[str], deadline: float) -> list[Run]:
-        while True:
-            started = [follower for follower in self.runs_started_by(run) if follower.dag_id in dag_ids]
-            if {follower.dag_id for follower in started} == dag_ids:
-                return started
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{run.dag_id} did not start {', '.join(sorted(dag_ids))} in time")
-            time.sleep(POLL_SECONDS)
-
-    def _failure(self, run: Run) -> str:
+    def failure(self, run: Run) -> str:
         failed = [task["task_id"] for task in self.task_instances(run) if task["state"] == "failed"]
         return f"{run.dag_id} failed in {', '.join(failed)}. Its log: {self.url}/dags/{run.dag_id}/runs/{run.run_id}"
 
     def _get(self, path: str, **query: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self._http.get(path, params=query).raise_for_status().json()
         return answer
+
+
+class _Follower:
+    """Follows runs that are at work at the same time, reporting each change of a task's state once."""
+
+    def __init__(self, airflow: AirflowApi, report: Report) -> None:
+        self._airflow = airflow
+        self._report = report
+        self._seen: dict[tuple[Run, str, int], str] = {}
+
+    def follow(self, runs: list[Run], following: dict[str, list[str]], timeout_seconds: float) -> dict[Run, str]:
+        """The final state of the runs and of those they start, in the order in which they ended."""
+        deadline = time.monotonic() + timeout_seconds
+        active, ended = list(runs), dict[Run, str]()
+        expected: dict[Run, set[str]] = {}  # of an ended run: the DAGs that have not started yet
+        while active or expected:
+            for run in active.copy():
+                state = self._look(run)
+                if state not in FINISHED:
+                    continue
+                active.remove(run)
+                ended[run] = state
+                if following and state == "failed":
+                    raise RunFailedError(self._airflow.failure(run))
+                if run.dag_id in following and self._airflow.published(run):
+                    expected[run] = set(following[run.dag_id])
+            for run in list(expected):
+                started = [one for one in self._airflow.runs_started_by(run) if one.dag_id in expected[run]]
+                active += [one for one in started if one not in ended and one not in active]
+                expected[run] -= {one.dag_id for one in started}
+                if not expected[run]:
+                    del expected[run]
+            if (active or expected) and time.monotonic() > deadline:
+                raise TimeoutError(self._late(active, expected, timeout_seconds))
+            if active or expected:
+                time.sleep(POLL_SECONDS)
+        return ended
+
+    def _look(self, run: Run) -> str:
+        """The run's state, after its tasks' changes were reported: none is lost when the run has ended."""
+        state = self._airflow.state(run)
+        for instance in sorted(self._airflow.task_instances(run), key=lambda task: task["start_date"] or "~"):
+            key = (run, instance["task_id"], instance["map_index"])
+            if instance["state"] and self._seen.get(key) != instance["state"]:
+                self._seen[key] = instance["state"]
+                self._report(TaskChange(*key, instance["state"]))
+        return state
+
+    def _late(self, active: list[Run], expected: dict[Run, set[str]], timeout_seconds: float) -> str:
+        at_work = [f"{run.dag_id} is still at work: {self._airflow.url}/dags/{run.dag_id}" for run in active]
+        not_begun = [f"{run.dag_id} did not start {', '.join(sorted(ids))}" for run, ids in expected.items()]
+        return f"Not all ended within {timeout_seconds:.0f} s. {'; '.join(at_work + not_begun)}"
+
+
+def _silent(_: TaskChange) -> None:
+    return
 
 
 def _texts(line: dict[str, Any]) -> Iterator[str]:

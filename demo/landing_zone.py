@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import gzip
+from collections import Counter
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +27,26 @@ def meter_files(folder: Path) -> list[Path]:
     return files
 
 
-def first_meter(file: Path) -> tuple[str, int]:
-    """Meter id and year of a file's first row, in any of the London layouts (id first; time in column 2 or 3)."""
+@dataclass(frozen=True)
+class FirstMeter:
+    """The meter of a file's first rows. `year` is the one it has the most rows of."""
+
+    meter_id: str
+    first_year: int
+    year: int
+    last_year: int
+
+
+def first_meter(file: Path) -> FirstMeter:
+    """Read in any of the London layouts (id first; time in column 2 or 3; a meter's rows stand together)."""
     open_file = gzip.open if file.suffix == ".gz" else open
     with open_file(file, "rt", encoding="utf-8") as text:
         rows = csv.reader(text)
         header = [name.strip() for name in next(rows)]
-        row = next(rows)
-    time_column = next(position for position, name in enumerate(header) if name in ("DateTime", "tstp"))
-    return row[0], int(row[time_column][:4])
+        time_column = next(position for position, name in enumerate(header) if name in ("DateTime", "tstp"))
+        meter_id, of_meter = next(groupby(rows, key=lambda row: row[0]))
+        years = Counter(int(row[time_column][:4]) for row in of_meter)
+    return FirstMeter(meter_id, min(years), max(years, key=lambda year: years[year]), max(years))
 
 
 def upload(s3: Any, files: list[Path], bucket: str, prefix: str) -> None:

@@ -1,14 +1,21 @@
-"""dags/README.md: the table of DAGs, read from their files without importing them (Airflow lives elsewhere)."""
+"""dags/README.md: the table of DAGs, read from their files without importing them (Airflow lives elsewhere).
+
+The forms of DAGs with many parameters, plugins/metering/*_form.py, are imported: they are plain values.
+"""
 
 from __future__ import annotations
 
 import ast
+import importlib
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DAGS = REPOSITORY / "dags"
+PLUGINS = REPOSITORY / "plugins"
 PAGE = DAGS / "README.md"
 
 HEADER = """\
@@ -40,7 +47,7 @@ def generate() -> str:
 
 
 def read(path: Path) -> Dag:
-    """A DAG from its file: the function with the decorator @dag(…), the docstring, PARAMS and outlets=[…]."""
+    """A DAG from its file: the decorator @dag(…) and its function, the docstring, PARAMS or FORM, and outlets=[…]."""
     module = ast.parse(path.read_text(encoding="utf-8"))
     purpose = re.search(r"^## Purpose\n(.+?)\n\n", ast.get_docstring(module) or "", re.MULTILINE | re.DOTALL)
     function, decorator = next(
@@ -71,6 +78,11 @@ def _schedule(node: ast.expr) -> str:
     """In words: the assets, or the cron expression and its time zone."""
     if isinstance(node, ast.List):
         return "on " + ", ".join(f"`{ast.unparse(asset)}`" for asset in node.elts)
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "AssetOrTimeSchedule":
+        given = {keyword.arg: keyword.value for keyword in node.keywords}
+        return f"{_schedule(given['timetable'])}; {_schedule(given['assets'])}"
+    if isinstance(node, ast.BinOp):
+        return "on " + " or ".join(f"`{asset.strip()}`" for asset in ast.unparse(node).split("|"))
     if isinstance(node, ast.Call):
         zone = next((keyword.value for keyword in node.keywords if keyword.arg == "timezone"), None)
         return f"cron `{ast.literal_eval(node.args[0])}`" + (f" {ast.literal_eval(zone)}" if zone else "")
@@ -85,7 +97,16 @@ def _parameters(module: ast.Module) -> list[str]:
             and isinstance(node.value, ast.Dict)
         ):
             return [ast.literal_eval(key) for key in node.value.keys if key is not None]
+        if isinstance(node, ast.ImportFrom) and [name.name for name in node.names] == ["FORM"]:
+            return list(_form(str(node.module)))
     return []
+
+
+def _form(module: str) -> dict[str, Any]:
+    if str(PLUGINS) not in sys.path:
+        sys.path.append(str(PLUGINS))
+    form: dict[str, Any] = importlib.import_module(module).FORM
+    return form
 
 
 def _row(dag: Dag) -> str:

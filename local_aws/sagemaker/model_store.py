@@ -51,9 +51,7 @@ class ModelStore:
             unpacked = Path(scratch) / "unpacked"
             (unpacked / "model").mkdir(parents=True)
             try:
-                with tarfile.open(archive) as source:
-                    # The filter refuses links, devices and paths that lead out of the folder.
-                    source.extractall(unpacked / "model", filter="data")
+                _extract(archive, unpacked / "model")
             except (tarfile.TarError, EOFError, OSError) as error:
                 raise ModelDataError(f"Failed to extract model data archive from {url}: {error}") from error
             unpacked.replace(place)
@@ -63,3 +61,22 @@ class ModelStore:
         places = [place for place in self._folder.iterdir() if not place.name.startswith(".")]
         for place in sorted(places, key=lambda place: place.stat().st_mtime, reverse=True)[KEPT:]:
             shutil.rmtree(place, ignore_errors=True)
+
+
+def _extract(archive: Path, folder: Path) -> None:
+    """Files and folders of an archive; raises tarfile.TarError for links, devices and paths that lead elsewhere.
+
+    The standard library's filter for this came with Python 3.11.4; Debian 12 has an older one.
+    """
+    with tarfile.open(archive) as source:
+        for member in source:
+            path = (folder / member.name).resolve()
+            if not path.is_relative_to(folder.resolve()) or not (member.isfile() or member.isdir()):
+                raise tarfile.ExtractError(f"{member.name!r} is no file or folder of the model")
+            content = source.extractfile(member)
+            if content is None:
+                path.mkdir(parents=True, exist_ok=True)
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as target:
+                shutil.copyfileobj(content, target)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -102,13 +102,12 @@ class Jobs:
         *,
         poll_seconds: float,
         attempts: int,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> list[str]:
         """Stop those that run and wait until none does; their names. Raises StillRunningError."""
         stopped = [name for name in names if self.stop(name)]
         for name in stopped:
             log.info("Stopping %s, which a former try has left running", name)
-            self._wait_until_ended(name, poll_seconds, attempts, sleep)
+            self._wait_until_ended(name, poll_seconds, attempts)
         return stopped
 
     def failure(self, name: str) -> str:
@@ -119,11 +118,11 @@ class Jobs:
         reason = found.get("FailureReason", "SageMaker gives no reason").rstrip(".")
         return f"{name}: {found[self.kind.status]}: {reason}. Its log: CloudWatch {self.kind.logs}, streams {name}/…"
 
-    def _wait_until_ended(self, name: str, poll_seconds: float, attempts: int, sleep: Callable[[float], None]) -> None:
+    def _wait_until_ended(self, name: str, poll_seconds: float, attempts: int) -> None:
         for _ in range(attempts):
             if not self.is_running(name):
                 return
-            sleep(poll_seconds)
+            time.sleep(poll_seconds)
         raise StillRunningError(f"{name} was told to stop, but still runs. Stop it in SageMaker, then clear this task.")
 
     def _call(self, verb: str, name: str) -> Any:

@@ -176,7 +176,7 @@ def record_model(plan: str, training_job: str, deployment: str, clean_bucket: st
     """Write the model's record, which makes it the current one; the record."""
     planned, values = TrainingPlan.from_json(plan), json.loads(deployment)
     sagemaker, ssm = clients.sagemaker(), clients.ssm()
-    # Of a run that is cleared after a newer one, the endpoint has never heard: its model must not become the current one.
+    # A run that is cleared after a newer one: the endpoint does not serve its model, which must not become current.
     endpoints.require_in_service(sagemaker, planned.endpoint_name, training_job)
     trained = sagemaker.describe_training_job(TrainingJobName=training_job)
     prefix = values["model_parameters"]

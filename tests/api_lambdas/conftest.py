@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import athena
 import pytest
 
+from api_lambdas.get_anomalies import handler as get_anomalies
 from api_lambdas.get_consumption import handler as get_consumption
+from api_lambdas.get_outages import handler as get_outages
 
 LAMBDAS = Path(__file__).resolve().parents[2] / "api_lambdas"
 
@@ -39,7 +42,13 @@ def event() -> Callable[..., dict[str, Any]]:
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Set variables of the environment for a handler whose caches are empty before and after the test."""
-    caches = (get_consumption.Settings.from_environment, get_consumption.redshift_data)
+    caches = (
+        get_consumption.Settings.from_environment,
+        get_consumption.redshift_data,
+        get_anomalies.Settings.from_environment,
+        get_outages.Settings.from_environment,
+        athena.client,
+    )
 
     def set_variables(**variables: str) -> None:
         for name, value in variables.items():

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from local_aws.settings import Settings
 
 CATALOG = Path(__file__).resolve().parents[2] / "infra" / "catalog.yaml"
-TYPES = {"string": pa.string(), "double": pa.float64(), "int": pa.int32(), "timestamp": pa.timestamp("us", tz="UTC")}
+TYPES = {
+    "string": pa.string(),
+    "double": pa.float64(),
+    "int": pa.int32(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+}
 Row = dict[str, Any]
 
 

@@ -3,30 +3,57 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
+Answer = dict[str, Any] | Callable[[dict[str, Any]], dict[str, Any]] | Exception
+
+
+class AwsError(Exception):
+    """What AWS answers instead of doing what it was asked to."""
+
+    def __init__(self, code: str, message: str = "") -> None:
+        super().__init__(code, message)
+        self.code, self.message = code, message
+
 
 class AwsEndpoint:
-    """`answers` gives the answer of an operation, e.g. {"GetJob": {…}}; `requests` keeps what was sent, in order."""
+    """`answers` gives the answer of an operation, e.g. {"GetJob": {…}}: a document, a function of the request, or an
+    error; `requests` keeps what was sent, in order.
+    """
 
     def __init__(self) -> None:
-        self.answers: dict[str, dict[str, Any]] = {}
+        self.answers: dict[str, Answer] = {}
         self.requests: list[tuple[str, dict[str, Any]]] = []
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
         operation = request.headers["X-Amz-Target"].decode().rpartition(".")[2]
-        self.requests.append((operation, json.loads(request.body)))
-        return _Response(request.url, json.dumps(self.answers[operation]).encode())
+        body = json.loads(request.body)
+        self.requests.append((operation, body))
+        answer = self.answers[operation]
+        try:
+            if isinstance(answer, Exception):
+                raise answer
+            document = answer(body) if callable(answer) else answer
+        except AwsError as error:
+            refusal = {"__type": error.code, "message": error.message}
+            return _Response(request.url, 400, json.dumps(refusal).encode())
+        return _Response(request.url, 200, json.dumps(document).encode())
 
     def sent(self, operation: str) -> list[dict[str, Any]]:
         return [body for name, body in self.requests if name == operation]
 
+    @property
+    def operations(self) -> list[str]:
+        """What was called, in order."""
+        return [name for name, _ in self.requests]
+
 
 class _Response(AWSResponse):
-    def __init__(self, url: str, body: bytes) -> None:
-        super().__init__(url, 200, {"Content-Type": "application/x-amz-json-1.1"}, None)
+    def __init__(self, url: str, status: int, body: bytes) -> None:
+        super().__init__(url, status, {"Content-Type": "application/x-amz-json-1.1"}, None)
         self._body = body
 
     @property

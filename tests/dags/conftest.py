@@ -34,6 +34,13 @@ DEPLOYMENT = {
     "redshift_copy_role_arn": "arn:aws-cn:iam::123456789012:role/copy",
     "alerts_topic_arn": "arn:aws-cn:sns:cn-north-1:123456789012:metering-alerts",
     "landing_transformer": "london",
+    "with_weather": False,
+    "holidays_country": "GB",
+    "intervals_per_hour": 2,
+    "sagemaker_role_arn": "arn:aws-cn:iam::123456789012:role/sagemaker",
+    "forecast_endpoint": "metering-forecast",
+    "model_parameters": "/metering",
+    "training_defaults": {"epochs": 300, "training_samples": 60, "min_improvement": 0.02},
 }
 
 for name in [name for name in os.environ if name.startswith(("AIRFLOW", "METERING_", "AWS_"))]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, Asset
 from metering import assets
 
-READINGS, CONSUMPTION, WAREHOUSE = "readings", "consumption", "warehouse"
+READINGS, CONSUMPTION, WAREHOUSE, REFERENCE = "readings", "consumption", "warehouse", "reference"
+ANOMALIES = "anomalies"
+FORECAST_MODEL, FORECASTS = "forecast_model", "forecasts"
 
 
 def test_the_graph_of_dags_and_assets_is_the_one_in_the_design(dags: dict[str, DAG]) -> None:
@@ -23,9 +25,19 @@ def test_the_graph_of_dags_and_assets_is_the_one_in_the_design(dags: dict[str, D
         "ingest_meter_readings": {("record_ledger", READINGS)},
         "aggregate_consumption": {("publish_consumption", CONSUMPTION)},
         "load_redshift": {("announce_warehouse", WAREHOUSE)},
+        "detect_anomalies": {("publish_anomalies", ANOMALIES)},
+        "load_reference_data": {("announce_reference", REFERENCE)},
+        "train_forecast_model": {("announce_model", FORECAST_MODEL)},
+        "forecast_consumption": {("announce_forecasts", FORECASTS)},
         "set_up_warehouse": set(),
     }
-    assert consumed == {"aggregate_consumption": {READINGS}, "load_redshift": {CONSUMPTION}}
+    assert consumed == {
+        "aggregate_consumption": {READINGS},
+        "load_redshift": {CONSUMPTION},
+        "detect_anomalies": {CONSUMPTION},
+        "train_forecast_model": {WAREHOUSE},
+        "forecast_consumption": {WAREHOUSE, FORECAST_MODEL},
+    }
 
 
 def test_an_asset_is_announced_by_the_last_task_of_its_dag(dags: dict[str, DAG]) -> None:
@@ -35,7 +47,10 @@ def test_an_asset_is_announced_by_the_last_task_of_its_dag(dags: dict[str, DAG])
 
 
 def test_assets_are_named_as_their_address() -> None:
-    for asset in (assets.READINGS, assets.CONSUMPTION, assets.WAREHOUSE):
+    declared = [value for value in vars(assets).values() if isinstance(value, Asset)]
+
+    assert len(declared) == 7
+    for asset in declared:
         assert asset.uri == f"x-metering://{asset.name}"
 
 

@@ -23,7 +23,18 @@ def test_the_tables_are_made_in_one_transaction_if_they_are_missing(dags: dict[s
 
     (request,) = aws.sent("BatchExecuteStatement")
     made = [re.findall(r"^CREATE TABLE IF NOT EXISTS (\w+) \($", sql, re.MULTILINE) for sql in request["Sqls"]]
-    assert made == [["load_turn"], ["daily"], ["aggregated_daily"], ["aggregated_weekly"], ["aggregated_monthly"]]
+    *tables, privileges = made
+    assert [name for (name,) in tables] == [
+        "load_turn",
+        "daily",
+        "aggregated_daily",
+        "aggregated_weekly",
+        "aggregated_monthly",
+        "geo_data",
+        "cis_data",
+    ]
+    assert privileges == []
+    assert request["Sqls"][-1].endswith("REVOKE ALL ON TABLE cis_data FROM public")
     assert (deferred.value.trigger.statement_id, deferred.value.trigger.poll_interval) == (ID, 10)
 
 

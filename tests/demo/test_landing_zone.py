@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.landing_zone import NoMeterFilesError, first_meter, meter_files
+from demo.landing_zone import FirstMeter, NoMeterFilesError, first_meter, meter_files
 
 
 def test_plain_and_gzipped_files_are_taken_in_order_of_their_names(tmp_path: Path) -> None:
@@ -29,10 +29,15 @@ def test_a_folder_that_is_not_there_is_an_error_that_names_it(tmp_path: Path) ->
 
 def test_the_first_meter_is_found_in_each_london_layout(tmp_path: Path) -> None:
     official, kaggle = tmp_path / "official.csv", tmp_path / "kaggle.csv.gz"
-    official.write_bytes(
-        b"LCLid,stdorToU,DateTime,KWH/hh (per half hour) \r\nMAC000002,Std,2012-10-12 00:30:00.0000000, 0 \r\n"
-    )
+    rows = [
+        "MAC000002,Std,2012-10-12 00:30:00.0000000, 0 ",
+        "MAC000002,Std,2013-01-01 00:00:00.0000000, 0 ",
+        "MAC000002,Std,2013-01-01 00:30:00.0000000, 0 ",
+        "MAC000002,Std,2014-01-01 00:30:00.0000000, 0 ",
+        "MAC000246,Std,2009-01-01 00:30:00.0000000, 0 ",
+    ]
+    official.write_text("\r\n".join(["LCLid,stdorToU,DateTime,KWH/hh (per half hour) ", *rows, ""]), newline="")
     kaggle.write_bytes(gzip.compress(b"LCLid,tstp,energy(kWh/hh)\nMAC000131,2011-12-14 00:00:00.0000000, 0.045 \n"))
 
-    assert first_meter(official) == ("MAC000002", 2012)
-    assert first_meter(kaggle) == ("MAC000131", 2011)
+    assert first_meter(official) == FirstMeter("MAC000002", first_year=2012, year=2013, last_year=2014)
+    assert first_meter(kaggle) == FirstMeter("MAC000131", first_year=2011, year=2011, last_year=2011)

@@ -12,15 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
 import pytest
 
 from demo.__main__ import aws_clients
-from demo.airflow_api import AirflowApi
+from demo.airflow_api import AirflowApi, Run
+from demo.cascade import CASCADE, wait_for_first_runs
+from demo.reference_files import generated_files, upload
+from demo.rest_api import RestApi
+from local_aws.engines.control_plane import ControlPlaneDaemon
 from local_aws.ports import free_ports
 from local_aws.settings import REPOSITORY, Settings
 
+CASCADE_SECONDS = 900
 SHARED_DATA = Path(os.environ.get("SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
 
 
@@ -30,17 +34,20 @@ class Platform:
 
     settings: Settings
     airflow: AirflowApi
-    aws: Callable[[str], Any]
+    aws: Callable[..., Any]
     deployment: dict[str, Any]
-    api_key: str
+    api: RestApi
+    environment: dict[str, str]
 
-    def consumption(self, grain: str, year: int | str, meter_id: str) -> httpx.Response:
-        return httpx.get(
-            f"{self.settings.api_url}/consumption/{grain}/{year}/{meter_id}",
-            headers={"x-api-key": self.api_key},
-            timeout=60,
-            trust_env=False,
-        )
+    def local_aws(self, word: str) -> None:
+        subprocess.run([sys.executable, "-m", "local_aws", word], env=self.environment, cwd=REPOSITORY, check=True)
+
+    def kill_control_plane(self) -> None:
+        """It gets no chance to tidy up; its job processes die with it."""
+        process = ControlPlaneDaemon(self.settings).process()
+        assert process is not None
+        process.kill()
+        process.wait(timeout=30)
 
     def deliver(self, *files: Path) -> None:
         for file in files:
@@ -89,7 +96,8 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         deployment = json.loads(aws("ssm").get_parameter(Name="/airflow/variables/metering")["Parameter"]["Value"])
         secret = aws("secretsmanager").get_secret_value(SecretId="metering/api-key")["SecretString"]
         with closing(AirflowApi(settings.airflow_url)) as airflow:
-            yield Platform(settings, airflow, aws, deployment, json.loads(secret)["api_key"])
+            api = RestApi(settings.api_url, json.loads(secret)["api_key"])
+            yield Platform(settings, airflow, aws, deployment, api, environment)
     finally:
         subprocess.run([sys.executable, "-m", "local_aws", "down"], env=environment, cwd=REPOSITORY, check=True)
 
@@ -105,3 +113,29 @@ def meter_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     options = ["--meters", "20", "--days", "120", "--seed", "11", "--out", str(folder)]
     subprocess.run([sys.executable, "-m", "sample_data", *options], cwd=REPOSITORY, check=True)
     return sorted(folder.glob("*.csv*"))
+
+
+@pytest.fixture(scope="session")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Weather, geography and customers; generated where the shared ones are absent."""
+    shared = {
+        "weather": SHARED_DATA / "weather" / "weather_hourly_darksky.csv",
+        "geodata": SHARED_DATA / "reference" / "meter-geo-data.csv",
+        "cisdata": SHARED_DATA / "reference" / "cis-data.csv",
+    }
+    if all(path.is_file() for path in shared.values()):
+        return shared
+    folder = tmp_path_factory.mktemp("reference")
+    options = ["--meters", "20", "--days", "120", "--seed", "11", "--out", str(folder)]
+    subprocess.run([sys.executable, "-m", "sample_data.reference", *options], cwd=REPOSITORY, check=True)
+    return generated_files(folder)
+
+
+@pytest.fixture(scope="session")
+def first_runs(platform: Platform, meter_files: list[Path], reference: dict[str, Path]) -> list[Run]:
+    """All files are delivered and the whole cascade has ended: forecasts and anomalies are there."""
+    wait_for_first_runs(platform.airflow)
+    upload(platform.aws("s3"), reference, platform.deployment["landing_bucket"])
+    platform.deliver(*meter_files)
+    started = [platform.airflow.trigger(dag_id) for dag_id in ("load_reference_data", "ingest_meter_readings")]
+    return platform.airflow.cascade(started, CASCADE, CASCADE_SECONDS)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import json
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import awsglue.utils
@@ -11,10 +13,14 @@ import pytest
 from metering import reference_tables
 
 from api_lambdas.authorize import handler as authorize
+from api_lambdas.get_anomalies import handler as get_anomalies
 from api_lambdas.get_consumption import handler as get_consumption
+from api_lambdas.get_forecast import handler as get_forecast
+from api_lambdas.get_outages import handler as get_outages
 from tests.infra.conftest import Deployment
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+LAMBDAS = REPOSITORY / "api_lambdas"
 # Each job with the arguments that belong to a run; a DAG passes these, and these only.
 JOBS = {
     "raw_to_clean": {"batch", "manifest", "transformer"},
@@ -224,42 +230,88 @@ def test_the_workgroup_keeps_its_results_in_the_bucket_made_for_them(deployment:
 def test_every_function_is_a_folder_with_a_handler(deployment: Deployment) -> None:
     functions = {made.properties["FunctionName"]: made.properties for made in deployment.of("AWS::Lambda::Function")}
 
-    assert functions.keys() == {"metering-authorize", "metering-get_consumption"}
+    assert functions.keys() == {f"metering-{folder.parent.name}" for folder in LAMBDAS.glob("*/handler.py")}
     for name, function in functions.items():
         folder = name.removeprefix("metering-")
         assert function["Runtime"] == "python3.12"
         assert function["Handler"] == "handler.handler"
         assert function["Code"] == {"S3Bucket": "artefacts", "S3Key": f"metering/api_lambdas/{folder}.zip"}
+        assert function["LoggingConfig"]["LogGroup"] == f"/aws/lambda/{name}"
         for file in ("handler.py", "requirements.txt", "event.json"):
-            assert (REPOSITORY / "api_lambdas" / folder / file).is_file()
+            assert (LAMBDAS / folder / file).is_file()
+
+
+def settings_of(deployment: Deployment, logical_id: str, module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What the function reads from the environment that the template gives it."""
+    for name, value in deployment.named(logical_id)["Environment"]["Variables"].items():
+        monkeypatch.setenv(name, value)
+    module.Settings.from_environment.cache_clear()
+    try:
+        return module.Settings.from_environment()
+    finally:
+        module.Settings.from_environment.cache_clear()
 
 
 def test_the_functions_find_their_settings(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
-    for logical_id in ("Authorize", "GetConsumption"):
-        for name, value in deployment.named(logical_id)["Environment"]["Variables"].items():
-            monkeypatch.setenv(name, value)
-    for settings in (authorize.Settings, get_consumption.Settings):
-        settings.from_environment.cache_clear()
-
     secrets = f"arn:{deployment.partition}:secretsmanager:{deployment.region}:123456789012:metering"
-    assert authorize.Settings.from_environment() == authorize.Settings(f"{secrets}/api-key")
-    assert get_consumption.Settings.from_environment() == get_consumption.Settings(
-        "redshift-cluster-1", "meter-data", f"{secrets}/redshift", 20.0
+    athena = get_forecast.Athena("metering", "metering")
+    expected = {
+        "Authorize": (authorize, (f"{secrets}/api-key",)),
+        "GetConsumption": (get_consumption, ("redshift-cluster-1", "meter-data", f"{secrets}/redshift", 20.0)),
+        "GetForecast": (get_forecast, (athena, 16.0, "/metering")),
+        "GetAnomalies": (get_anomalies, (athena, 20.0, False)),
+        "GetOutages": (get_outages, (athena, 20.0)),
+    }
+    for logical_id, (module, values) in expected.items():
+        assert settings_of(deployment, logical_id, module, monkeypatch) == module.Settings(*values), logical_id
+
+
+def test_anomalies_are_told_with_the_weather_where_the_deployment_has_it(
+    deploy: type[Deployment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = deploy("eu-west-1", WithWeather="1")
+
+    assert settings_of(made, "GetAnomalies", get_anomalies, monkeypatch).with_weather is True
+
+
+def test_forecasts_are_asked_of_the_models_that_the_dags_record(deployment: Deployment) -> None:
+    variable = json.loads(deployment.named("DeploymentVariable")["Value"])
+
+    assert (
+        deployment.named("GetForecast")["Environment"]["Variables"]["MODEL_PARAMETERS"]
+        == (variable["model_parameters"])
     )
-    for settings in (authorize.Settings, get_consumption.Settings):
-        settings.from_environment.cache_clear()
 
 
-def test_the_route_of_the_guide_is_answered_behind_the_api_key(deployment: Deployment) -> None:
-    route = deployment.named("GetConsumptionRoute")
+def test_the_routes_of_the_guide_are_answered_behind_the_api_key(deployment: Deployment) -> None:
+    functions = {}
+    for made in deployment.of("AWS::ApiGatewayV2::Route"):
+        route = made.properties
+        integration = deployment.named(route["Target"].removeprefix("integrations/"))
+        functions[route["RouteKey"]] = integration["IntegrationUri"].rpartition(":")[2]
+        assert route["AuthorizationType"] == "CUSTOM"
+        assert route["AuthorizerId"] == "api-key"
+        assert integration["PayloadFormatVersion"] == "2.0"
 
-    assert route["RouteKey"] == "GET /consumption/{aggregation}/{year}/{meter_id}"
-    assert route["AuthorizationType"] == "CUSTOM"
-    assert route["AuthorizerId"] == "api-key"
+    assert functions == {
+        "GET /consumption/{aggregation}/{year}/{meter_id}": "metering-get_consumption",
+        "GET /forecast/{meter_id}": "metering-get_forecast",
+        "GET /anomaly/{meter_id}": "metering-get_anomalies",
+        "GET /outage": "metering-get_outages",
+    }
     assert deployment.named("ApiKeyAuthorizer")["IdentitySource"] == ["$request.header.x-api-key"]
 
 
-def test_iam_is_the_other_choice_of_authentication(deploy: type[Deployment]) -> None:
-    route = deploy("cn-north-1", ApiAuthentication="IAM").named("GetConsumptionRoute")
+def test_the_sample_events_are_of_the_routes(deployment: Deployment) -> None:
+    routes = {made.properties["RouteKey"] for made in deployment.of("AWS::ApiGatewayV2::Route")}
+    events = [json.loads(path.read_text()) for path in LAMBDAS.glob("*/event.json")]
 
-    assert (route["AuthorizationType"], "AuthorizerId" in route) == ("AWS_IAM", False)
+    assert {event["routeKey"] for event in events} == routes
+
+
+def test_iam_is_the_other_choice_of_authentication(deploy: type[Deployment]) -> None:
+    routes = [made.properties for made in deploy("cn-north-1", ApiAuthentication="IAM").of("AWS::ApiGatewayV2::Route")]
+
+    assert len(routes) == 4
+    for route in routes:
+        assert (route["AuthorizationType"], "AuthorizerId" in route) == ("AWS_IAM", False)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.infra.conftest import PASSWORD, Deployment, texts
+
+LAMBDAS = Path(__file__).resolve().parents[2] / "api_lambdas"
 
 OWN_STATEMENTS = {"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}}
 
@@ -168,6 +174,82 @@ def test_sagemaker_pulls_the_image_of_deepar_only(deployment: Deployment) -> Non
     assert pulled == {f"arn:{deployment.partition}:ecr:{deployment.region}:*:repository/forecasting-deepar"}
 
 
+@pytest.mark.parametrize(
+    ("role", "tables"),
+    [
+        ("GetForecastRole", {"daily", "weather", "aggregated_monthly"}),
+        ("GetAnomaliesRole", {"anomaly", "aggregated_monthly"}),
+        ("GetOutagesRole", {"daily", "geodata"}),
+    ],
+)
+def test_a_function_reads_the_tables_that_its_sql_names_and_no_more(
+    deployment: Deployment, role: str, tables: set[str]
+) -> None:
+    folder = {"GetForecastRole": "get_forecast", "GetAnomaliesRole": "get_anomalies", "GetOutagesRole": "get_outages"}
+    sql = " ".join(path.read_text() for path in (LAMBDAS / folder[role]).glob("*.sql"))
+    named = set(re.findall(r"(?:FROM|JOIN) ([a-z_]+)\b", sql))
+    declared = {made.properties["TableInput"]["Name"] for made in deployment.of("AWS::Glue::Table")}
+    catalog = f"arn:{deployment.partition}:glue:{deployment.region}:123456789012:"
+    listed = {
+        resource.removeprefix(catalog)
+        for owner, statement in allowed(deployment)
+        if owner == role and "glue:GetTable" in words(statement["Action"])
+        for resource in words(statement["Resource"])
+    }
+
+    assert named & declared == tables
+    assert objects_of(deployment, role, "s3:GetObject") == {f"business/{table}/*" for table in tables}
+    assert listed == {"catalog", "database/metering", *(f"table/metering/{table}" for table in tables)}
+
+
+def test_the_functions_query_in_the_workgroup_and_write_their_results_only(deployment: Deployment) -> None:
+    policy = deployment.named("QueryPolicy")
+    queried = {
+        resource
+        for owner, statement in allowed(deployment)
+        if "athena:StartQueryExecution" in words(statement["Action"])
+        for resource in words(statement["Resource"])
+    }
+
+    assert policy["Roles"] == ["GetForecastRole", "GetAnomaliesRole", "GetOutagesRole"]
+    assert queried == {f"arn:{deployment.partition}:athena:{deployment.region}:123456789012:workgroup/metering"}
+    assert objects_of(deployment, "QueryPolicy", "s3:PutObject") == {"athena/results/*"}
+    assert objects_of(deployment, "QueryPolicy", "s3:GetObject") == {"athena/results/*"}
+    for role in policy["Roles"]:
+        assert objects_of(deployment, role, "s3:PutObject") == set()
+
+
+def test_the_forecast_reads_the_records_of_models_and_no_other_parameter(deployment: Deployment) -> None:
+    of_account = f"{deployment.region}:123456789012"
+    reached = {
+        action: set(words(statement["Resource"]))
+        for owner, statement in allowed(deployment)
+        for action in words(statement["Action"])
+        if owner.startswith("Get") and action.startswith(("ssm:", "sagemaker:"))
+    }
+
+    parameters = f"arn:{deployment.partition}:ssm:{of_account}:parameter/metering"
+    assert reached == {
+        "ssm:GetParameter": {f"{parameters}/current-model", f"{parameters}/models/*"},
+        "sagemaker:InvokeEndpoint": {f"arn:{deployment.partition}:sagemaker:{of_account}:endpoint/*"},
+    }
+
+
+def test_the_gateway_may_invoke_each_function_for_its_route_only(deployment: Deployment) -> None:
+    sources = {
+        made.logical_id: made.properties["SourceArn"].partition("123456789012:")[2].partition("/")[2]
+        for made in deployment.of("AWS::Lambda::Permission")
+    }
+
+    assert sources.pop("AuthorizePermission").startswith("authorizers/")
+    assert sources == {
+        "GetConsumptionPermission": "*/GET/consumption/*",
+        "GetForecastPermission": "*/GET/forecast/*",
+        "GetAnomaliesPermission": "*/GET/anomaly/*",
+        "GetOutagesPermission": "*/GET/outage",
+    }
+
+
 def test_customer_data_is_read_by_the_warehouse_and_its_crawler_only(deployment: Deployment) -> None:
     customers = "landing/reference/cisdata/*"
     roles = [made.logical_id for made in deployment.of("AWS::IAM::Role")]
@@ -182,7 +264,7 @@ def test_customer_data_is_read_by_the_warehouse_and_its_crawler_only(deployment:
 def test_no_role_has_a_managed_policy_of_aws(deployment: Deployment) -> None:
     roles = deployment.of("AWS::IAM::Role")
 
-    assert len(roles) == 6
+    assert len(roles) == 9
     assert [role.logical_id for role in roles if "ManagedPolicyArns" in role.properties] == []
 
 
@@ -229,7 +311,7 @@ def test_the_api_key_is_made_by_secrets_manager(deployment: Deployment) -> None:
 def test_every_log_group_forgets(deployment: Deployment) -> None:
     groups = deployment.of("AWS::Logs::LogGroup")
 
-    assert len(groups) == 4
+    assert len(groups) == 7
     assert {group.properties["RetentionInDays"] for group in groups} == {30}
 
 

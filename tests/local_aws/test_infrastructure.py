@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 
@@ -20,7 +21,7 @@ from local_aws.infrastructure.deploy import deploy, deployment_parameters, local
 from local_aws.infrastructure.resources import HANDLERS, PASSED_OVER
 from local_aws.infrastructure.templates import TemplateError
 from local_aws.moto_services import KIND
-from local_aws.settings import Settings
+from local_aws.settings import REPOSITORY, Settings
 from local_aws.state import State
 
 Client = Callable[[str], Any]
@@ -58,7 +59,7 @@ def test_jobs_and_tables_are_those_of_the_template(deployed: dict[str, Any], aws
 
 def test_the_scripts_lie_where_the_jobs_look_for_them(deployed: dict[str, Any], aws: Client) -> None:
     s3 = aws("s3")
-    for name in (job["Name"] for job in aws("glue").get_jobs()["Jobs"] if job["Name"] != "small"):
+    for name in (script.stem for script in (REPOSITORY / "include" / "glue").glob("*.py")):
         job = aws("glue").get_job(JobName=name)["Job"]
         for uri in (job["Command"]["ScriptLocation"], job["DefaultArguments"]["--extra-py-files"]):
             bucket, _, key = uri.removeprefix("s3://").partition("/")
@@ -99,15 +100,61 @@ def test_the_master_user_of_the_warehouse_logs_in_with_the_secret(
 
 def test_the_gateway_gets_functions_and_routes(deployed: dict[str, Any], settings: Settings, aws: Client) -> None:
     description = json.loads(rest_api_file(settings).read_text())
-    function = description["functions"]["metering-get_consumption"]
+    functions = description["functions"]
+    function = functions["metering-get_consumption"]
     assert (function["folder"], function["handler"], function["timeout"]) == ("get_consumption", "handler.handler", 29)
     assert function["environment"]["DATABASE"] == "meter-data"
+    of_lake = {"GLUE_DATABASE": "metering", "WORKGROUP": "metering"}
+    for name in ("get_forecast", "get_anomalies", "get_outages"):
+        assert functions[f"metering-{name}"]["environment"].items() >= of_lake.items()
     (api,) = description["apis"].values()
     assert isinstance(api["cors"]["AllowOrigins"], list)
-    assert [route["route_key"] for route in api["routes"]] == ["GET /consumption/{aggregation}/{year}/{meter_id}"]
-    assert api["routes"][0]["authorizer"]["function"] == "metering-authorize"
-    key = description["functions"]["metering-authorize"]["environment"]["API_KEY_SECRET_ARN"]
+    assert {route["route_key"]: route["function"] for route in api["routes"]} == {
+        "GET /consumption/{aggregation}/{year}/{meter_id}": "metering-get_consumption",
+        "GET /forecast/{meter_id}": "metering-get_forecast",
+        "GET /anomaly/{meter_id}": "metering-get_anomalies",
+        "GET /outage": "metering-get_outages",
+    }
+    assert {route["authorizer"]["function"] for route in api["routes"]} == {"metering-authorize"}
+    key = functions["metering-authorize"]["environment"]["API_KEY_SECRET_ARN"]
     assert len(json.loads(aws("secretsmanager").get_secret_value(SecretId=key)["SecretString"])["api_key"]) == 40
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "status", "told"),
+    [
+        (
+            "/outage",
+            {"start_date_time": "2013-01-01 00:00:00", "end_date_time": "2013-01-02 00:00:00"},
+            200,
+            {"Items": []},
+        ),
+        ("/anomaly/MAC1", {}, 404, {"message": "meter MAC1 is not known", "parameter": "meter_id"}),
+        (
+            "/forecast/MAC1",
+            {},
+            503,
+            {"message": "there is no forecast model yet: trigger the DAG train_forecast_model"},
+        ),
+    ],
+)
+def test_the_gateway_answers_from_the_tables_and_parameters_of_the_templates(
+    deployed: dict[str, Any],
+    settings: Settings,
+    aws: Client,
+    path: str,
+    query: dict[str, str],
+    status: int,
+    told: dict[str, Any],
+) -> None:
+    secret = aws("secretsmanager").get_secret_value(SecretId="metering/api-key")["SecretString"]
+    headers = {"x-api-key": json.loads(secret)["api_key"]}
+    url = f"{settings.api_url}{path}"
+
+    assert httpx.get(url, params=query, trust_env=False, timeout=30).status_code == 401
+    answer = httpx.get(url, params=query, headers=headers, trust_env=False, timeout=30)
+
+    assert (answer.status_code, answer.json()) == (status, told)
 
 
 def test_deploying_again_changes_nothing_and_keeps_data(

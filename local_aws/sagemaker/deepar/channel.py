@@ -27,7 +27,7 @@ def read(folder: Path, name: str, frequency: Frequency) -> list[Series]:
         # Spark leaves _SUCCESS and .crc files beside its output.
         if file.is_dir() or file.name.startswith(("_", ".")):
             continue
-        for line, record in enumerate(_records(file, name), start=1):
+        for line, record in _records(file, name):
             try:
                 found.append(Series.read(record, frequency))
             except SeriesError as error:
@@ -37,7 +37,8 @@ def read(folder: Path, name: str, frequency: Frequency) -> list[Series]:
     return found
 
 
-def _records(file: Path, channel: str) -> Iterator[Any]:
+def _records(file: Path, channel: str) -> Iterator[tuple[int, Any]]:
+    """The number of a line or row, from 1, and what it holds."""
     if file.name.endswith(_JSON_LINES):
         yield from _json_lines(file, channel)
     elif file.name.endswith(_PARQUET):
@@ -47,13 +48,13 @@ def _records(file: Path, channel: str) -> Iterator[Any]:
         raise _refusal(channel, file, f"its extension is none of {known}")
 
 
-def _json_lines(file: Path, channel: str) -> Iterator[Any]:
+def _json_lines(file: Path, channel: str) -> Iterator[tuple[int, Any]]:
     opened = gzip.open if file.suffix == ".gz" else open
     try:
         with opened(file, "rt", encoding="utf-8") as lines:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
-                    yield _json(line, number, file, channel)
+                    yield number, _json(line, number, file, channel)
     except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise _refusal(channel, file, f"it is damaged: {error}") from None
 
@@ -61,11 +62,12 @@ def _json_lines(file: Path, channel: str) -> Iterator[Any]:
 def _json(line: str, number: int, file: Path, channel: str) -> Any:
     try:
         return json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
+    # ValueError: also for a number of more digits than int() takes.
+    except (ValueError, RecursionError) as error:
         raise _refusal(channel, file, f"line {number}: Error when parsing json: {error}") from None
 
 
-def _parquet(file: Path, channel: str) -> Iterator[Any]:
+def _parquet(file: Path, channel: str) -> Iterator[tuple[int, Any]]:
     import pyarrow
     import pyarrow.parquet
 
@@ -73,10 +75,10 @@ def _parquet(file: Path, channel: str) -> Iterator[Any]:
         table = pyarrow.parquet.read_table(file)
     except (pyarrow.ArrowInvalid, OSError) as error:
         raise _refusal(channel, file, f"it is no Parquet file: {error}") from None
-    for row in table.to_pylist():
+    for number, row in enumerate(table.to_pylist(), start=1):
         if isinstance(row.get("start"), datetime):
             row["start"] = row["start"].isoformat(sep=" ")
-        yield row
+        yield number, row
 
 
 def _refusal(channel: str, file: Path, problem: str) -> ClientError:

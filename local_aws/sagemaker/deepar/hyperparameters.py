@@ -101,8 +101,9 @@ def _patience(text: str) -> int | None:
 
 
 def _real(text: str) -> float:
-    value = float(_text(text))
-    if not abs(value) < float("inf"):
+    text = _text(text)
+    # float() would take 0.00_1 and digits of other scripts too.
+    if not text.isascii() or "_" in text or not abs(value := float(text)) < float("inf"):
         raise ValueError
     return value
 

@@ -92,6 +92,9 @@ class Model:
         with _evaluating(self.network), torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             paths: Values = self.network(**given, num_parallel_samples=number).numpy()
+        if self.hyperparameters.likelihood == "negative-binomial":
+            # What is beyond 64 bit integers comes out of torch as a negative count.
+            paths = np.where(paths < 0, np.float32(np.inf), paths)
         return paths
 
     def _digest(self) -> hashlib._Hash:

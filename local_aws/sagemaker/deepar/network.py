@@ -15,7 +15,7 @@ from gluonts.torch.distributions import (
 )
 from gluonts.torch.model.deepar.module import DeepARModel
 from gluonts.torch.scaler import MeanScaler
-from torch.distributions import Laplace
+from torch.distributions import Distribution, Laplace
 
 from local_aws.sagemaker.deepar.data_rules import Features
 from local_aws.sagemaker.deepar.hyperparameters import Hyperparameters
@@ -23,6 +23,19 @@ from local_aws.sagemaker.deepar.hyperparameters import Hyperparameters
 # A series that was silent or zero through the context is scaled as if it were at this share of an average one: its
 # older values must not be divided by nothing.
 LEAST_SCALE = 0.01
+# The density of a beta distribution is zero or infinite at 0 and 1, which are valid values.
+LEAST_SHARE = 1e-6
+
+# Parameters that are no numbers any more shall give a loss that is none, which is looked at, not a ValueError.
+Distribution.set_default_validate_args(False)
+
+
+class ShareOutput(BetaOutput):
+    """beta: of values from 0 to 1, both included."""
+
+    def loss(self, target: torch.Tensor, *parameters: Any, **scaling: Any) -> torch.Tensor:
+        values: torch.Tensor = super().loss(target.clamp(LEAST_SHARE, 1 - LEAST_SHARE), *parameters, **scaling)
+        return values
 
 
 class _Point(Laplace):
@@ -43,7 +56,7 @@ class PointOutput(DistributionOutput):
 
     def _base_distribution(self, distr_args: Any) -> _Point:
         (loc,) = distr_args
-        return _Point(loc, torch.ones_like(loc), validate_args=False)
+        return _Point(loc, torch.ones_like(loc))
 
     @property
     def event_shape(self) -> tuple[()]:
@@ -52,7 +65,7 @@ class PointOutput(DistributionOutput):
 
 OUTPUTS: dict[str, type[DistributionOutput]] = {
     "gaussian": NormalOutput,
-    "beta": BetaOutput,
+    "beta": ShareOutput,
     "negative-binomial": NegativeBinomialOutput,
     "student-T": StudentTOutput,
     "deterministic-L1": PointOutput,

@@ -88,5 +88,5 @@ def _configuration(document: Any) -> Configuration:
 def _json(text: bytes) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadRequestError(f"the request is not JSON: {error}") from None

@@ -41,7 +41,7 @@ def train(
     report: Report | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> tuple[Model, float]:
-    """The model with the weights of the best epoch, and that epoch's loss.
+    """The model with the weights of the best epoch, and that epoch's loss; infinite when it was stopped in the first.
 
     The same for the same data and hyperparameters. `should_stop` is asked after every mini-batch. Raises ClientError
     for a training set that is no use, AlgorithmError when the loss is no number any more.
@@ -73,6 +73,7 @@ class _Loop:
     def __init__(self, model: Model, padded: list[windows.Padded]) -> None:
         self._model = model
         self._padded = padded
+        self._round: list[int] = []
         self._random = np.random.default_rng(SEED)
         self._optimiser = torch.optim.Adam(model.network.parameters(), lr=model.hyperparameters.learning_rate)
         self._schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
@@ -89,7 +90,9 @@ class _Loop:
                 return None
             losses.append(self._step(size))
         mean = sum(losses) / len(losses)
-        if not math.isfinite(mean):
+        weights = self._model.network.parameters()
+        # The last mini-batch's loss was finite before its step, which may have spoilt the weights.
+        if not math.isfinite(mean) or not all(bool(one.isfinite().all()) for one in weights):
             raise AlgorithmError("The loss is no number. Use a lower learning_rate or another likelihood.")
         self._schedule.step(mean)
         return mean
@@ -105,10 +108,17 @@ class _Loop:
         self._optimiser.step()
         return float(loss.item())
 
+    def _next_series(self) -> windows.Padded:
+        """Each series once in every round: so the loss of an epoch does not depend on who happened to be drawn."""
+        if not self._round:
+            self._round = self._random.permutation(len(self._padded)).tolist()
+        return self._padded[self._round.pop()]
+
     def _window(self) -> tuple[windows.Padded, int]:
-        padded = self._padded[self._random.integers(len(self._padded))]
+        padded = self._next_series()
         last = padded.length - self._model.hyperparameters.prediction_length
-        return padded, int(self._random.integers(1, last + 1))
+        # A series no longer than one forecast has but the window that begins with it.
+        return padded, int(self._random.integers(min(1, last), last + 1))
 
 
 def _mean_absolute(kept: list[Series]) -> float:

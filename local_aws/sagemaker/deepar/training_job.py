@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import signal
 import time
 from pathlib import Path
@@ -45,8 +46,9 @@ class TrainingJob:
             hyperparameters, train, self._reporter(hyperparameters.epochs), lambda: self._stopped
         )
         model.save(self._folder / "model")
-        say(f"#quality_metric: host={HOST}, train final_loss <loss>={loss}")
-        self._record("train:final_loss", loss)
+        if not math.isinf(loss):
+            say(f"#quality_metric: host={HOST}, train final_loss <loss>={loss}")
+            self._record("train:final_loss", loss)
         if test and not self._stopped:
             for name, value in scoring.score(model, test).items():
                 say(f"#test_score ({HOST}, {name}): {value}")

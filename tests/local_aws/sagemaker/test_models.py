@@ -59,7 +59,7 @@ def test_an_archive_that_leads_out_of_its_folder_fails_the_endpoint(
 ) -> None:
     body = requests.archive({}, name="../../evil.json")
     seaweedfs.client().put_object(Bucket=data, Key="evil.tar.gz", Body=body)
-    assert "outside the destination" in failure(sagemaker, f"s3://{data}/evil.tar.gz")
+    assert "'../../evil.json' is no file or folder of the model" in failure(sagemaker, f"s3://{data}/evil.tar.gz")
 
 
 def test_an_archive_with_a_link_out_of_its_folder_fails_the_endpoint(
@@ -71,7 +71,7 @@ def test_an_archive_with_a_link_out_of_its_folder_fails_the_endpoint(
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         tar.addfile(link)
     seaweedfs.client().put_object(Bucket=data, Key="link.tar.gz", Body=target.getvalue())
-    assert "absolute path" in failure(sagemaker, f"s3://{data}/link.tar.gz")
+    assert "'model.json' is no file or folder of the model" in failure(sagemaker, f"s3://{data}/link.tar.gz")
 
 
 def failure(sagemaker: Call, artefact: str) -> str:
