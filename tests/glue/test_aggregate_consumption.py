@@ -14,7 +14,10 @@ from transformers.zones.date_ranges import to_dates
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 
-READINGS = "meter_id string, reading_value double, reading_type string, month string, date_str string"
+READINGS = (
+    "meter_id string, reading_value double, reading_type string, month string, date_str string, "
+    "reading_date_time timestamp, error_code string"
+)
 
 
 @pytest.fixture
@@ -44,7 +47,7 @@ def stored(spark: Any, tmp_path: Path) -> Callable[..., Any]:
 
 
 def interval(meter: str, day: str, value: float, kind: str = "INT") -> tuple[Any, ...]:
-    return (meter, value, kind, day[:6], day)
+    return (meter, value, kind, day[:6], day, f"{day[:4]}-{day[4:6]}-{day[6:]} 00:00:00", None)
 
 
 def test_days_weeks_and_months_are_summed_of_interval_readings(
@@ -55,7 +58,7 @@ def test_days_weeks_and_months_are_summed_of_interval_readings(
         interval("M1", "20130130", 1.0),
         interval("M1", "20130130", 0.5),
         interval("M1", "20130130", 1000.0, "AGG"),
-        ("M1", None, "ERR", "201301", "20130130"),
+        ("M1", None, "ERR", "201301", "20130130", "2013-01-30 00:30:00", "NULL"),
         interval("M1", "20130201", 2.0),
         interval("M2", "20130201", 4.0),
     )
@@ -157,6 +160,7 @@ def test_only_touched_dates_are_summed_anew_and_the_rest_is_carried_over(
         "aggregated_daily": [["201301"]],
         "aggregated_weekly": [["2013"]],
         "aggregated_monthly": [["2013"]],
+        "completeness": [["201301"]],
     }
 
 
@@ -216,13 +220,17 @@ def test_dates_without_readings_keep_what_is_published_of_their_month(
 
 def test_where_nothing_is_published_nothing_is_written(aggregated: Callable[..., Any], tmp_path: Path) -> None:
     said = aggregated("20130102-20130102")
-    assert [table["partitions"] for table in said.values()] == [[], [], []]
+    assert [table["partitions"] for table in said.values()] == [[], [], [], []]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_readings_at_grain_day_are_summed_alike(
     aggregated: Callable[..., Any], stored: Callable[..., Any], rows: Rows, frame: Callable[..., Any]
 ) -> None:
-    daily = frame(READINGS, ("M1", 1.0, "INT", "20130131", "20130131"), ("M1", 2.0, "INT", "20130130", "20130130"))
+    daily = frame(
+        READINGS,
+        ("M1", 1.0, "INT", "20130131", "20130131", "2013-01-31 00:00:00", None),
+        ("M1", 2.0, "INT", "20130130", "20130130", "2013-01-30 00:00:00", None),
+    )
     aggregated("20130131-20130131", daily=daily)
     assert rows(stored("aggregated_daily"), "date_str", "month", "consumption") == [("20130131", "201301", 1.0)]
