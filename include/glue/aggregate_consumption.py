@@ -53,7 +53,7 @@ HALF_HOURS = 48
 
 # The published rows of a table in partitions with these values; None when there are no such partitions.
 Read = Callable[[str, set[Values]], DataFrame | None]
-# The tallies of published batches in these months (yyyyMM); None when there are none.
+# What published batches have brought by meter and day of these months (yyyyMM); None when there is nothing.
 ReadTallies = Callable[[set[str]], DataFrame | None]
 
 
@@ -195,11 +195,10 @@ def complete_months(
     counted = union(summed_days and summed_days.select(*columns), others)
     if counted is None:
         return None
-    tallied = read_tallies(touched.months | touched.months_after)
     return completeness.rows(
         counted,
         before and before.where(has_readings).select("meter_id", sql.col("month").cast("string")).distinct(),
-        tallied and tallies.by_day(tallied),
+        read_tallies(touched.months | touched.months_after),
         intervals_a_day,
     )
 

@@ -24,6 +24,8 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sql
 
+from transformers.zones.lines import small_frame
+
 DAY = ["meter_id", "date_str"]
 COUNTED = ["received", "estimated", "first_reading", "last_reading"]
 SUMMED = ["received", "estimated", "readings", "rejected"]
@@ -47,16 +49,20 @@ def rows(
 ) -> DataFrame:
     """Rows of the table, with their month (yyyyMM), of the months that `counted` has days of.
 
-    counted        meter_id, date_str and COUNTED of every meter and day with readings in these months
+    counted        meter_id, date_str and COUNTED of every meter and day with readings in these months; read twice
     months_before  meter_id and month of meters with readings in other months
-    tallied        zones.tallies by day
+    tallied        readings and rejected by meter_id and date_str, see zones.tallies
     """
     read = counted.withColumn("month", month_of_day())
-    loaded = read.select("month", "date_str").distinct()
-    parts = [read, expected_days(read, loaded, months_before).withColumn("is_expected", sql.lit(True))]
+    # Dates of a few months: as values in the plan they save Spark three shuffles.
+    loaded = [
+        {"month": row.month, "date_str": row.date_str} for row in read.select("month", "date_str").distinct().collect()
+    ]
+    calendar = small_frame(counted.sparkSession, loaded, "month string, date_str string")
+    parts = [read, expected_days(read, calendar, months_before).withColumn("is_expected", sql.lit(True))]
     if tallied is not None:
-        of_days = tallied.withColumn("month", month_of_day())
-        parts.append(of_days.join(sql.broadcast(loaded.select("month").distinct()), "month", "left_semi"))
+        months = sorted({day["month"] for day in loaded})
+        parts.append(tallied.withColumn("month", month_of_day()).where(sql.col("month").isin(months)))
     # What a part does not have is null there, and passed over by every aggregate.
     united = reduce(lambda one, other: one.unionByName(other, allowMissingColumns=True), parts)
     if tallied is None:
@@ -81,18 +87,16 @@ def rows(
     )
 
 
-def expected_days(read: DataFrame, loaded: DataFrame, months_before: DataFrame | None) -> DataFrame:
-    """meter_id, date_str and month of the loaded days on which each meter is expected."""
-    own = read.groupBy("meter_id", "month").agg(sql.min("date_str").alias("since"))
-    earlier = own.select("meter_id", "month")
+def expected_days(read: DataFrame, calendar: DataFrame, months_before: DataFrame | None) -> DataFrame:
+    """meter_id, date_str and month of the days of `calendar`, those loaded, on which each meter is expected."""
+    here = read.select("meter_id", "month", sql.col("date_str").alias("since"))
+    there = read.select("meter_id", "month")
     if months_before is not None:
-        earlier = earlier.unionByName(months_before.select("meter_id", "month"))
+        there = there.unionByName(months_before.select("meter_id", "month"))
     following = sql.date_format(sql.add_months(sql.to_date("month", "yyyyMM"), 1), "yyyyMM")
-    carried = earlier.select("meter_id", following.alias("month")).withColumn(
-        "since", sql.concat("month", sql.lit("01"))
-    )
-    since = own.unionByName(carried).groupBy("meter_id", "month").agg(sql.min("since").alias("since"))
-    return since.join(sql.broadcast(loaded), "month").where("date_str >= since").drop("since")
+    carried = there.select("meter_id", following.alias("month")).withColumn("since", sql.concat("month", sql.lit("01")))
+    since = here.unionByName(carried).groupBy("meter_id", "month").agg(sql.min("since").alias("since"))
+    return since.join(sql.broadcast(calendar), "month").where("date_str >= since").drop("since")
 
 
 def month_of_day() -> Column:

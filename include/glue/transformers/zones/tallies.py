@@ -61,24 +61,33 @@ def uri_of(clean_bucket: str, batch: str) -> str:
 
 
 def read(spark: SparkSession, s3: Any, clean_bucket: str, months: set[str]) -> DataFrame | None:
-    """The tallies of published batches in these months (yyyyMM), with batch and month; None when there are none."""
+    """readings and rejected by meter_id and date_str in these months (yyyyMM), of all published batches together; None
+    when there are none.
+    """
+    wanted = places(s3, clean_bucket, months)
+    if not wanted:
+        return None
+    zone = f"s3://{clean_bucket}/"
+    stored = spark.read.schema(f"{TALLY}, batch string, month string").option("basePath", zone + FOLDER)
+    rows = stored.parquet(*sorted(zone + folder for folder, _, _ in wanted))
+    # A batch holds a version of a file once.
+    return by_day(rows if len({batch for _, batch, _ in wanted}) == 1 else newest(rows))
+
+
+def places(s3: Any, clean_bucket: str, months: set[str]) -> set[tuple[str, str, str]]:
+    """Folder, batch and month of the tallies of published batches in these months."""
     zone = f"s3://{clean_bucket}/"
     published = {key.removeprefix(BATCHES).removesuffix(".json") for key in numbered_files.keys(s3, zone + BATCHES)}
-    places = [match for key in numbered_files.keys(s3, zone + FOLDER) if (match := _PLACE.match(key))]
-    folders = {
-        folder for folder, batch, month in map(re.Match.groups, places) if batch in published and month in months
-    }
-    if not folders:
-        return None
-    stored = spark.read.schema(f"{TALLY}, batch string, month string").option("basePath", zone + FOLDER)
-    return stored.parquet(*(zone + folder for folder in sorted(folders)))
+    found = (_PLACE.match(key) for key in numbered_files.keys(s3, zone + FOLDER))
+    return {(place[1], place[2], place[3]) for place in found if place and place[2] in published and place[3] in months}
+
+
+def newest(tallies: DataFrame) -> DataFrame:
+    """Those of a version of a file that was loaded more than once as it was loaded last: batches are named by time."""
+    last = tallies.groupBy(*FILE).agg(sql.max("batch").alias("batch"))
+    return tallies.join(sql.broadcast(last), [*FILE, "batch"], "left_semi")
 
 
 def by_day(tallies: DataFrame) -> DataFrame:
-    """readings and rejected by meter_id and date_str, of all files together.
-
-    A version of a file that was loaded again counts as it was loaded last: batches are named by their time.
-    """
-    last = tallies.groupBy(*FILE).agg(sql.max("batch").alias("batch"))
-    counted = tallies.join(sql.broadcast(last), [*FILE, "batch"], "left_semi")
-    return counted.groupBy(*DAY).agg(*(sql.sum(name).cast("int").alias(name) for name in ("readings", "rejected")))
+    """readings and rejected by meter_id and date_str, of all files together."""
+    return tallies.groupBy(*DAY).agg(*(sql.sum(name).cast("int").alias(name) for name in ("readings", "rejected")))

@@ -71,7 +71,7 @@ def test_days_add_up_over_files_and_batches(frame: Callable[..., Any], rows: Row
         ("a.csv", LATER, "M1", "20130131", 48, 0, "20140102T090000-aaaaaa", "201301"),  # the key has new content
         ("b.csv", AT, "M2", "20130131", 0, 3, "20140101T090000-aaaaaa", "201301"),
     )
-    assert rows(tallies.by_day(stored), "meter_id", "date_str", "readings", "rejected") == [
+    assert rows(tallies.by_day(tallies.newest(stored)), "meter_id", "date_str", "readings", "rejected") == [
         ("M1", "20130131", 98, 1),
         ("M2", "20130131", 0, 3),
     ]
@@ -83,8 +83,26 @@ def test_a_file_that_was_loaded_again_counts_once_as_it_was_loaded_last(frame: C
         ("a.csv", AT, "M1", "20130131", 40, 8, "20140101T090000-bbbbbb", "201301"),
         ("a.csv", AT, "M1", "20130131", 48, 0, "20140105T090000-aaaaaa", "201301"),
     )
-    assert rows(tallies.by_day(stored), "meter_id", "readings", "rejected") == [("M1", 48, 0)]
+    assert rows(tallies.by_day(tallies.newest(stored)), "meter_id", "readings", "rejected") == [("M1", 48, 0)]
 
 
 def test_published_batches_are_known_by_what_the_ledger_writes() -> None:
     assert tallies.BATCHES == ledger.BATCHES
+
+
+def test_only_published_batches_and_the_months_asked_for_are_read(s3: Any) -> None:
+    keys = [
+        "_batches/b1.json",
+        "_batches/b3.json",
+        *(f"tallies/batch={batch}/month=20130{month}/part-0.parquet" for batch in ("b1", "b2") for month in (1, 2)),
+    ]
+    for key in keys:
+        s3.put_object(Bucket="landing", Key=key, Body=b"")
+
+    def found(*months: str) -> set[tuple[str, str, str]]:
+        return tallies.places(s3, "landing", set(months))
+
+    january = ("tallies/batch=b1/month=201301/", "b1", "201301")
+    assert found("201301") == {january}
+    assert found("201301", "201302") == {january, ("tallies/batch=b1/month=201302/", "b1", "201302")}
+    assert found("201303") == set()
