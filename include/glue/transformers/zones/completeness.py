@@ -12,6 +12,9 @@ own first reading on, and from the first day on if it had readings in the month 
 missed until the end of the month after its last reading. It has a row for each of these days, and for each other day of
 which it has rejected rows.
 
+Tallies are looked at when a date of their month is summed: rejected rows of a batch that has no interval reading in
+that month show the next time.
+
 A month's rows follow from its readings, its tallies and who had readings in the month before, and from nothing else, so
 that they do not depend on the order in which days were delivered.
 """
