@@ -46,6 +46,7 @@ from transformers.zones.schemas import CLEAN, QUARANTINE, REASON, names, with_ca
 from transformers.zones.session import WRITING, configure
 
 JOB, DEFAULT = "raw_to_clean", "default"
+TIME = "reading_date_time"
 ISO_TIME = "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'"
 
 
@@ -126,8 +127,9 @@ def convert(
         late.write.mode("append").options(**WRITING).parquet(clean_uri)
     bad = _marked(seen["files"], numbers)
     if bad:
-        rejects = _computed(judged(spark, _only(found, bad), numbers, transformer))
-        rejected = lines.quarantined(rejects.where(sql.col(REASON).isNotNull()))
+        again = _computed(judged(spark, _only(found, bad), numbers, transformer))
+        rejects = again.where(sql.col(REASON).isNotNull()).withColumn(TIME, sql.when(is_possible(), sql.col(TIME)))
+        rejected = lines.quarantined(rejects)
         rejected.write.mode("overwrite").options(**WRITING).parquet(quarantine)
     counts = count(spark, files, clean_uri, quarantine if bad else None)
     require_equal(seen, counts)
@@ -159,12 +161,16 @@ def judge(transformed: DataFrame) -> DataFrame:
 
     No meter file holds readings of before 1970, nor of more than a day after its delivery: the clock was wrong.
     """
-    time = sql.col("reading_date_time")
-    possible = (sql.unix_micros(time) >= 0) & (time <= sql.col(lines.DELIVERED_AT) + sql.expr("INTERVAL 1 DAY"))
     reason = sql.coalesce(
-        sql.col(lines.SHAPE_REASON), sql.col(REASON), sql.when(~possible, fields.TIMESTAMP_OUT_OF_RANGE)
+        sql.col(lines.SHAPE_REASON), sql.col(REASON), sql.when(~is_possible(), fields.TIMESTAMP_OUT_OF_RANGE)
     )
     return transformed.withColumn(REASON, reason).drop(lines.SHAPE_REASON)
+
+
+def is_possible() -> Column:
+    """Whether a meter can have read at that time; null without a time."""
+    time = sql.col(TIME)
+    return (sql.unix_micros(time) >= 0) & (time <= sql.col(lines.DELIVERED_AT) + sql.expr("INTERVAL 1 DAY"))
 
 
 def readings(rows: DataFrame) -> DataFrame:
@@ -174,14 +180,13 @@ def readings(rows: DataFrame) -> DataFrame:
 
 def count(spark: SparkSession, files: list[MeterFile], clean_uri: str, quarantine: str | None) -> list[dict[str, Any]]:
     """What was written of each file, in their order: rows, good, rejected by reason, first and last reading (UTC)."""
-    time = "reading_date_time"
     written = spark.read.schema(CLEAN).parquet(clean_uri).groupBy("source_file")
     good = {
         row["source_file"]: row
         for row in written.agg(
             sql.count(sql.lit(1)).alias("good"),
-            sql.date_format(sql.min(time), ISO_TIME).alias("first"),
-            sql.date_format(sql.max(time), ISO_TIME).alias("last"),
+            sql.date_format(sql.min(TIME), ISO_TIME).alias("first"),
+            sql.date_format(sql.max(TIME), ISO_TIME).alias("last"),
         ).collect()
     }
     reasons: dict[str, dict[str, int]] = {file.uri: {} for file in files}
