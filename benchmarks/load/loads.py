@@ -66,10 +66,11 @@ def _result(usages: list[tuple[str, Usage]], written: set[tuple[Path, int]]) -> 
         "files": len(written),
         "bytes": sum(path.stat().st_size for path, _ in written),
         "jobs": {
-            job: {
+            job.rpartition("/")[2]: {
                 "cpu_seconds": round(usage.cpu, 1),
                 "wall_seconds": round(usage.wall, 1),
                 "peak_rss_mb": round(usage.peak_rss / MEGABYTE),
+                "cpu_by_kind": {kind: round(seconds, 1) for kind, seconds in sorted(usage.cpu_by_kind.items())},
             }
             for job, usage in usages
         },

@@ -1,4 +1,4 @@
-"""Third application: all readings of the business zone summed by meter and day, all types together in one table."""
+"""Third application: all readings of the business zone summed by meter, type and day."""
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as sql

@@ -1,4 +1,4 @@
-"""Fifth application: all readings of the business zone summed by meter and month, all types together in one table."""
+"""Fifth application: all readings of the business zone summed by meter, type and month."""
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as sql

@@ -1,4 +1,4 @@
-"""Fourth application: all readings of the business zone summed by meter and week, month and calendar year, all types together in one table."""
+"""Fourth application: all readings of the business zone summed by meter, type, week, month and calendar year."""
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as sql
