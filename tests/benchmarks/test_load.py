@@ -245,7 +245,7 @@ def deliver(folder: Path) -> dict[str, Any]:
     found = increment.run(given, rows, folder)
     with lake.opened(folder) as opened:
         files = [file for paths in opened.published("daily").values() for file in paths]
-        old = opened.files("business", "predecessor/daily/")
+        old = [file for file in opened.files("business", "predecessor/daily/") if file.suffix == ".parquet"]
         energy = [
             duckdb.read_parquet([str(file) for file in paths]).sum("reading_value").fetchone()[0]
             for paths in (files, old)
