@@ -36,8 +36,8 @@ ZONES = ("landing", "clean", "business", "scripts")
 # Where Spark reads and writes: each is mounted by itself, as Hadoop mounts no whole bucket on a local disk.
 SPARKS_FOLDERS = {
     "landing": ("readings",),
-    "clean": ("clean", "quarantine", "predecessor"),
-    "business": ("daily", "aggregated_daily", "aggregated_weekly", "aggregated_monthly", "predecessor"),
+    "clean": ("clean", "quarantine", "tallies", "predecessor"),
+    "business": ("daily", "aggregated_daily", "aggregated_weekly", "aggregated_monthly", "completeness", "predecessor"),
 }
 LANDING_PREFIX = "readings/"
 DATABASE = "metering"
@@ -54,6 +54,7 @@ TABLES = {
     "aggregated_daily": (schemas.AGGREGATED_DAILY, "month string"),
     "aggregated_weekly": (schemas.AGGREGATED_WEEKLY, "iso_year int"),
     "aggregated_monthly": (schemas.AGGREGATED_MONTHLY, "year int"),
+    "completeness": (schemas.COMPLETENESS, "month string"),
 }
 
 
@@ -134,7 +135,9 @@ class Lake:
         summary = self._summary(batch, "clean_to_business")
         self._publish("daily", summary["partitions"], summary["run"])
         ledger.record(self.s3, clean_bucket="clean", summary=summary, recorded_at=datetime.now(UTC))
-        self.run("aggregate_consumption", run=f"{batch}-1", dates=",".join(summary["dates"]))
+        self.run(
+            "aggregate_consumption", run=f"{batch}-1", dates=",".join(summary["dates"]), intervals_per_hour="2"
+        )
         for table, said in self._summary(f"{batch}-1", "aggregate_consumption")["tables"].items():
             self._publish(table, said["partitions"], f"{batch}-1")
         return True
