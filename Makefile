@@ -71,6 +71,7 @@ check: set-up ## Lint code, types, SQL and templates
 	@$(LOCAL_BIN)/ruff format --quiet --check $(PYTHON_SOURCES)
 	@$(LOCAL_BIN)/mypy
 	@$(LOCAL_BIN)/sqlfluff lint --disable-progress-bar --dialect redshift include/sql/redshift
+	@$(LOCAL_BIN)/sqlfluff lint --disable-progress-bar --dialect athena include/sql/athena
 	@$(LOCAL_BIN)/sqlfluff lint --disable-progress-bar --config api_lambdas/sqlfluff.cfg api_lambdas
 	@$(LOCAL_BIN)/cfn-lint --regions eu-west-1 cn-north-1 -- infra/*.yaml
 
@@ -78,6 +79,7 @@ fix: set-up ## Format the code and mend what the linters can
 	@$(LOCAL_BIN)/ruff check --fix $(PYTHON_SOURCES)
 	@$(LOCAL_BIN)/ruff format $(PYTHON_SOURCES)
 	@$(LOCAL_BIN)/sqlfluff fix --disable-progress-bar --dialect redshift include/sql/redshift
+	@$(LOCAL_BIN)/sqlfluff fix --disable-progress-bar --dialect athena include/sql/athena
 
 docs: set-up ## Write the generated parts of the documentation anew
 	@$(LOCAL_PYTHON) -m documentation

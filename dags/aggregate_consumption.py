@@ -2,21 +2,24 @@
 # Aggregate consumption
 
 ## Purpose
-Sums the interval readings (INT, kWh) of touched dates to days, ISO weeks and months for every meter.
+Sums the interval readings (INT, kWh) of touched dates to days, ISO weeks and months for every meter, and counts how
+complete each meter's days are.
 
 ## When it runs
 Whenever `ingest_meter_readings` has loaded a batch (asset `readings`), and by hand. One run at a time. A batch that was
 loaded while this DAG was paused starts no run; the next run takes it along. If none is due, trigger by hand.
 
 ## Reads
-The published readings (table `daily`) and, for the untouched days of a touched week or month, `aggregated_daily`.
+The published readings (table `daily`), for the untouched days of a touched week or month `aggregated_daily` and
+`completeness`, and the tallies of published batches in the clean bucket (rows delivered and rejected by meter and day).
 
 ## Writes
-New folders of the touched partitions of `aggregated_daily`, `aggregated_weekly` and `aggregated_monthly` in the
-business bucket, published at the end. Emits the asset `consumption`.
+New folders of the touched partitions of `aggregated_daily`, `aggregated_weekly`, `aggregated_monthly` and
+`completeness` in the business bucket, published together at the end. Emits the asset `consumption`.
 
 ## Parameters
-For runs by hand only: the first and the last date to sum anew. Empty: as far as there are readings.
+For runs by hand only: the first and the last date to sum anew; empty: as far as there are readings. For all runs: which
+share of the expected readings must have come, and whether the run fails or alerts otherwise.
 
 ## On failure
 Readers see the old sums until `publish_consumption` has run. Every task can be cleared as often as needed.
@@ -26,6 +29,7 @@ Readers see the old sums until `publish_consumption` has run. Every task can be 
   with the dates.
 - `aggregate_consumption`: the log ends with the message of Spark. Spark's own log is in CloudWatch,
   `/aws-glue/jobs/error`, stream = id of the job run. A retry or a clear attaches to a job run that still works.
+- `check_completeness`: its message says how much is missing, and the worst days. Nothing was published.
 - `publish_consumption` says that a newer run has published: clear `aggregate_consumption` of this run.
 
 Otherwise ask the data platform's engineer on call, with the link of the alert.
@@ -33,11 +37,11 @@ Otherwise ask the data platform's engineer on call, with the link of the alert.
 
 from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.sdk import Param, chain, dag, task
-from metering import aggregation, glue
+from metering import aggregation, completeness, glue
 from metering.assets import CONSUMPTION, READINGS, extras
 from metering.batches import BATCH, RUN
 from metering.defaults import DAG_OPTIONS
-from metering.deployment import CLEAN_BUCKET, GLUE_DATABASE
+from metering.deployment import CLEAN_BUCKET, GLUE_DATABASE, INTERVALS_PER_HOUR
 
 DATES = "{{ ti.xcom_pull(task_ids='choose_dates') | join(',') }}"
 
@@ -55,6 +59,21 @@ PARAMS = {
         format="date",
         section="Dates",
         description="Last date (UTC) to sum anew, included. Empty: the last with readings.",
+    ),
+    "min_completeness": Param(
+        0.5,
+        type="number",
+        minimum=0,
+        maximum=1,
+        section="Completeness",
+        description="Share of the readings expected on the dates that must have come (0.99 = 99 %; 0 = any).",
+    ),
+    "on_incomplete": Param(
+        completeness.ALERT,
+        type="string",
+        enum=[completeness.FAIL, completeness.ALERT],
+        section="Completeness",
+        description="When less has come: fail before anything is published, or publish and tell the operators.",
     ),
 }
 
@@ -74,9 +93,12 @@ def aggregate_consumption():
             extras(triggering_asset_events), batch, chosen_dates, clean_bucket, database
         )
 
+    arguments = {"--run": RUN, "--dates": DATES, "--intervals_per_hour": INTERVALS_PER_HOUR}
+
     chain(
         choose_dates(GLUE_DATABASE),
-        GlueJobOperator(**glue.job("aggregate_consumption", {"--run": RUN, "--dates": DATES})),
+        GlueJobOperator(**glue.job("aggregate_consumption", arguments)),
+        task(aggregation.check_completeness, retries=0)(BATCH, CLEAN_BUCKET),
         publish_consumption(BATCH, DATES, CLEAN_BUCKET, GLUE_DATABASE),
     )
 

@@ -6,7 +6,8 @@
     --clean_bucket, --business_bucket, --database
 
 Reads clean/batch=<batch>/ and the published version of the touched partitions of the table `daily`. Writes
-daily/run=<run>/reading_type=…/month=… (day=… at grain day) and, last, _summaries/<batch>/clean_to_business.json.
+daily/run=<run>/reading_type=…/month=… (day=… at grain day), the batch's tallies by meter and day (zones.tallies) and,
+last, _summaries/<batch>/clean_to_business.json.
 Nothing is published here, and nothing that is published is changed: run again under another run it gives the same.
 
 A reading is known by its meter, type and time. Of several the latest delivery wins; of several in one delivery the
@@ -22,9 +23,9 @@ from typing import Any
 import boto3
 from pyspark.sql import Column, DataFrame, Observation, SparkSession, Window
 from pyspark.sql import functions as sql
-from transformers.zones import date_ranges, partitions, storage
+from transformers.zones import date_ranges, numbered_files, partitions, storage, tallies
 from transformers.zones.partitions import Published, Values
-from transformers.zones.schemas import BUSINESS, CLEAN, INTERVAL, date_text, names, with_calendar
+from transformers.zones.schemas import BUSINESS, CLEAN, INTERVAL, QUARANTINE, date_text, names, with_calendar
 from transformers.zones.session import configure
 
 JOB = "clean_to_business"
@@ -52,7 +53,10 @@ def main() -> None:
     given = getResolvedOptions(sys.argv, options)
     glue_context = GlueContext(SparkContext.getOrCreate())
     spark = configure(glue_context.spark_session)
+    s3 = boto3.client("s3")
     batch = spark.read.schema(CLEAN).parquet(f"s3://{given['clean_bucket']}/clean/batch={given['batch']}/")
+    rejects = rejects_of(spark, s3, f"s3://{given['clean_bucket']}/quarantine/batch={given['batch']}/")
+    tallies.write(tallies.of_batch(batch, rejects), tallies.uri_of(given["clean_bucket"], given["batch"]))
     touched = touched_dates(batch)
     known = partitions.published(boto3.client("glue"), given["database"], TABLE)
     rows = rows_of_partitions(touched, given["grain"])
@@ -64,8 +68,22 @@ def main() -> None:
         current = partitions.read(glue_context, given["database"], TABLE, KEYS, wanted)
     uri = f"s3://{given['business_bucket']}/{TABLE}/run={given['run']}/"
     counts = write(spark, batch, current, given["grain"], file_counts(rows, replaced), uri)
-    document = summary(given["batch"], given["run"], touched, counts)
-    storage.write_json(boto3.client("s3"), storage.summary_uri(given["clean_bucket"], given["batch"], JOB), document)
+    document = summary(given["batch"], given["run"], touched, counts) | count_rejects(rejects)
+    storage.write_json(s3, storage.summary_uri(given["clean_bucket"], given["batch"], JOB), document)
+
+
+def rejects_of(spark: SparkSession, s3: Any, uri: str) -> DataFrame | None:
+    """The batch's rows in quarantine; None when it has none."""
+    return spark.read.schema(QUARANTINE).parquet(uri) if numbered_files.keys(s3, uri) else None
+
+
+def count_rejects(rejects: DataFrame | None) -> dict[str, int]:
+    """How many rejected rows are tallied for their meter and day, and how many are not: one of these is unreadable."""
+    if rejects is None:
+        return {"rejected_attributed": 0, "rejected_unattributed": 0}
+    known = rejects.groupBy(tallies.is_attributed().alias("known")).count()
+    counted = {row["known"]: row["count"] for row in known.collect()}
+    return {"rejected_attributed": counted.get(True, 0), "rejected_unattributed": counted.get(False, 0)}
 
 
 def touched_dates(batch: DataFrame) -> dict[tuple[str, str], int]:

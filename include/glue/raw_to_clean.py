@@ -22,7 +22,7 @@ from typing import Any
 
 import boto3
 import transformers
-from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as sql
 from transformers.zones import delivery, fields, headers, lines, storage
 from transformers.zones.delivery import Layout, MeterFile
@@ -30,6 +30,7 @@ from transformers.zones.schemas import CLEAN, QUARANTINE, REASON, names, with_ca
 from transformers.zones.session import WRITING, configure
 
 JOB = "raw_to_clean"
+TIME = "reading_date_time"
 ISO_TIME = "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'"
 
 
@@ -89,7 +90,8 @@ def convert(
     if bad:
         again = [_only(layout, bad) for layout in found]
         rejects = judged(spark, [layout for layout in again if layout.files], numbers, transformer)
-        rejected = lines.quarantined(rejects.where(sql.col(REASON).isNotNull()))
+        dated = rejects.where(sql.col(REASON).isNotNull()).withColumn(TIME, sql.when(is_possible(), sql.col(TIME)))
+        rejected = lines.quarantined(dated)
         rejected.write.mode("overwrite").options(**WRITING).parquet(quarantine)
     counts = count(spark, files, clean_uri, quarantine if bad else None)
     require_equal(seen, counts)
@@ -110,12 +112,16 @@ def judge(transformed: DataFrame) -> DataFrame:
 
     No meter file holds readings of before 1970, nor of more than a day after its delivery: the clock was wrong.
     """
-    time = sql.col("reading_date_time")
-    possible = (sql.unix_micros(time) >= 0) & (time <= sql.col(lines.DELIVERED_AT) + sql.expr("INTERVAL 1 DAY"))
     reason = sql.coalesce(
-        sql.col(lines.SHAPE_REASON), sql.col(REASON), sql.when(~possible, fields.TIMESTAMP_OUT_OF_RANGE)
+        sql.col(lines.SHAPE_REASON), sql.col(REASON), sql.when(~is_possible(), fields.TIMESTAMP_OUT_OF_RANGE)
     )
     return transformed.withColumn(REASON, reason).drop(lines.SHAPE_REASON)
+
+
+def is_possible() -> Column:
+    """Whether a meter can have read at that time; null without a time."""
+    time = sql.col(TIME)
+    return (sql.unix_micros(time) >= 0) & (time <= sql.col(lines.DELIVERED_AT) + sql.expr("INTERVAL 1 DAY"))
 
 
 def readings(rows: DataFrame) -> DataFrame:
@@ -125,14 +131,13 @@ def readings(rows: DataFrame) -> DataFrame:
 
 def count(spark: SparkSession, files: list[MeterFile], clean_uri: str, quarantine: str | None) -> list[dict[str, Any]]:
     """What was written of each file, in their order: rows, good, rejected by reason, first and last reading (UTC)."""
-    time = "reading_date_time"
     written = spark.read.schema(CLEAN).parquet(clean_uri).groupBy("source_file")
     good = {
         row["source_file"]: row
         for row in written.agg(
             sql.count(sql.lit(1)).alias("good"),
-            sql.date_format(sql.min(time), ISO_TIME).alias("first"),
-            sql.date_format(sql.max(time), ISO_TIME).alias("last"),
+            sql.date_format(sql.min(TIME), ISO_TIME).alias("first"),
+            sql.date_format(sql.max(TIME), ISO_TIME).alias("last"),
         ).collect()
     }
     reasons: dict[str, dict[str, int]] = {file.uri: {} for file in files}

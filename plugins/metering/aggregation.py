@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from metering import catalog, clients, dates, glue
+from metering import alerts, catalog, clients, completeness, dates, glue
 
 Announced = list[dict[str, Any]]
 
@@ -18,6 +18,17 @@ def choose_dates(announced: Announced, params: dict[str, Any], database: str) ->
     if announced:
         return dates.merge(text for extra in announced for text in extra["dates"])
     return dates.between(params["first_date"], params["last_date"], catalog.published_dates(clients.glue(), database))
+
+
+def check_completeness(batch: str, clean_bucket: str, params: dict[str, Any]) -> str:
+    """A sentence on the touched days; see completeness.check."""
+    summary, _ = glue.newest_summary(clients.s3(), clean_bucket, batch, "aggregate_consumption")
+    return completeness.check(
+        summary["completeness"],
+        min_share=params["min_completeness"],
+        on_incomplete=params["on_incomplete"],
+        tell=alerts.tell,
+    )
 
 
 def publish_consumption(

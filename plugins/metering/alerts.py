@@ -1,7 +1,7 @@
-"""A task that has failed for good is told to the operators' SNS topic: which task, and where to look.
+"""What the operators must know is told to their SNS topic: which task has failed for good, and where to look.
 
 A message leaves the platform by e-mail, so it holds names of tasks and runs only, never a task's error text: that may
-quote rows of a household.
+quote rows of a household. What a task tells by itself holds counts and dates.
 """
 
 from __future__ import annotations
@@ -16,12 +16,16 @@ log = logging.getLogger(__name__)
 
 
 def tell_operators(context: Mapping[str, Any], publish: Callable[[str, str], None] | None = None) -> None:
-    """on_failure_callback: send the alert. When it cannot be sent, the log says so and the task's own error stands."""
+    """on_failure_callback: send the alert on a failed task."""
+    tell(*alert(context), publish)
+
+
+def tell(subject: str, message: str, publish: Callable[[str, str], None] | None = None) -> None:
+    """Send a message. When it cannot be sent, the log says so, and the task goes on."""
     from airflow.providers.common.compat.sdk import AirflowException
     from airflow.sdk.exceptions import AirflowRuntimeError
     from botocore.exceptions import BotoCoreError, ClientError
 
-    subject, message = alert(context)
     try:
         (publish or _publish)(subject, message)
     except (AirflowException, AirflowRuntimeError, BotoCoreError, ClientError, KeyError, ValueError) as error:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from metering import dates
 
 MOST_PARTITIONS = 100  # of one BatchCreatePartition or BatchUpdatePartition
+MOST_WITHDRAWN = 25  # of one BatchDeletePartition
 RUN, ROWS, PUBLISHED_AT = "run", "rows", "published_at"
 
 Values = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Published:
+    """A partition: its folder, with a slash at its end, and when it was published (None: not by a DAG)."""
+
+    location: str
+    published_at: datetime | None
 
 
 class SupersededError(RuntimeError):
@@ -59,6 +69,27 @@ def locations(glue: Any, database: str, table: str) -> dict[Values, str]:
         tuple(partition["Values"]): partition["StorageDescriptor"]["Location"]
         for partition in _partitions(glue, database, table)
     }
+
+
+def published(glue: Any, database: str, table: str) -> dict[Values, Published]:
+    """Where each partition of a table is published, and when it was."""
+    return {
+        tuple(partition["Values"]): Published(
+            f"{partition['StorageDescriptor']['Location'].rstrip('/')}/",
+            datetime.fromisoformat(text) if (text := partition.get("Parameters", {}).get(PUBLISHED_AT)) else None,
+        )
+        for partition in _partitions(glue, database, table)
+    }
+
+
+def withdraw(glue: Any, *, database: str, table: str, values: Iterable[Values]) -> None:
+    """Take partitions out of the catalog; those that it does not have are none. Safe to repeat."""
+    known = set(locations(glue, database, table))
+    wanted = sorted(known & set(values))
+    for start in range(0, len(wanted), MOST_WITHDRAWN):
+        chunk = [{"Values": list(of_one)} for of_one in wanted[start : start + MOST_WITHDRAWN]]
+        answer = glue.batch_delete_partition(DatabaseName=database, TableName=table, PartitionsToDelete=chunk)
+        _require_no_errors(answer, table, "PartitionValues")
 
 
 def published_dates(glue: Any, database: str) -> list[str]:

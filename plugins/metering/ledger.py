@@ -3,6 +3,7 @@
     <clean>/_manifests/<batch>.json      the files of a batch, written once, before any work on them
     <clean>/_ledger/<etag>-<size>.json   a file that was loaded; the object's key alone says that it is known
     <clean>/_batches/<batch>.json        a batch that was published: its run, its dates, when
+    <clean>/_swept/<batch>.json          a batch whose clean rows were swept since: when
 
 With SSE-KMS an ETag is no digest of the content: the same bytes uploaded twice then count as two files, whose readings
 are duplicates and vanish.
@@ -19,7 +20,7 @@ from typing import Any
 
 from metering import storage
 
-MANIFESTS, LEDGER, BATCHES = "_manifests/", "_ledger/", "_batches/"
+MANIFESTS, LEDGER, BATCHES, SWEPT = "_manifests/", "_ledger/", "_batches/", "_swept/"
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +122,8 @@ def record(s3: Any, *, clean_bucket: str, summary: dict[str, Any], recorded_at: 
     batch_key = f"{BATCHES}{summary['batch']}.json"
     about = {**published, "files": len(manifest["files"]), "recorded_at": stamp}
     storage.write_json(s3, clean_bucket, batch_key, about)
+    # Its clean rows are there again, should they ever have been swept.
+    storage.delete(s3, clean_bucket, [f"{SWEPT}{summary['batch']}.json"])
     for file in manifest["files"]:
         known = {name: file[name] for name in ("key", "etag", "size")}
         entry = {**known, "batch": summary["batch"], "recorded_at": stamp}
@@ -131,6 +134,17 @@ def record(s3: Any, *, clean_bucket: str, summary: dict[str, Any], recorded_at: 
 def published_batches(s3: Any, clean_bucket: str) -> list[str]:
     """Every batch that was published, oldest first."""
     return [PurePosixPath(item["Key"]).stem for item in storage.objects(s3, clean_bucket, BATCHES)]
+
+
+def record_sweep(s3: Any, *, clean_bucket: str, batch: str, swept_at: datetime) -> None:
+    """Note that the clean rows of a batch are deleted; to be noted before that."""
+    stamp = f"{swept_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    storage.write_json(s3, clean_bucket, f"{SWEPT}{batch}.json", {"batch": batch, "swept_at": stamp})
+
+
+def swept_batches(s3: Any, clean_bucket: str) -> set[str]:
+    """The batches whose clean rows were deleted."""
+    return {PurePosixPath(item["Key"]).stem for item in storage.objects(s3, clean_bucket, SWEPT)}
 
 
 def _overview(manifest: dict[str, Any]) -> dict[str, Any]:

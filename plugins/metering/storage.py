@@ -7,6 +7,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+MOST_DELETED = 1000  # of one DeleteObjects
+
+
+class DeletionError(OSError):
+    """S3 keeps an object that was to be deleted."""
+
 
 def objects(s3: Any, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
     """Every object below `prefix`, in order of its key: Key, Size, ETag (quoted), LastModified (UTC)."""
@@ -32,6 +38,16 @@ def read_dated_json(s3: Any, bucket: str, key: str) -> tuple[Any, datetime]:
 def write_json(s3: Any, bucket: str, key: str, content: Any) -> None:
     body = json.dumps(content, ensure_ascii=False).encode()
     s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+
+
+def delete(s3: Any, bucket: str, keys: list[str]) -> None:
+    """Delete objects. Those that are gone already are none to S3; DeletionError names the first that it keeps."""
+    for start in range(0, len(keys), MOST_DELETED):
+        named = [{"Key": key} for key in keys[start : start + MOST_DELETED]]
+        answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": named, "Quiet": True})
+        if errors := answer.get("Errors"):
+            first = errors[0]
+            raise DeletionError(f"s3://{bucket}/{first['Key']} cannot be deleted: {first.get('Message')}")
 
 
 def split_uri(uri: str) -> tuple[str, str]:

@@ -78,6 +78,10 @@ class IncompleteSumsError(LookupError):
     """Some grains of the sums are published for the dates of a load, others are not."""
 
 
+class SweptBatchError(LookupError):
+    """A load is about a batch whose clean rows were swept."""
+
+
 @dataclass(frozen=True)
 class Load:
     """What a run loads: `batches` of readings, and the aggregates of `dates` (closed ranges)."""
@@ -106,12 +110,28 @@ def plan_load(
             all_batches=ledger.published_batches(s3, clean_bucket),
             all_dates=catalog.published_dates(glue, database),
         )
+    load = without_swept(
+        load, ledger.swept_batches(s3, clean_bucket), everything=not announced and not params["batches"]
+    )
     log.info("Batches: %s. Dates: %s", ", ".join(load.batches) or "none", ", ".join(load.dates) or "none")
     return merges(
         write_manifests(
             s3, glue, load, batch=batch, database=database, clean_bucket=clean_bucket, business_bucket=business_bucket
         )
     )
+
+
+def without_swept(load: Load, swept: set[str], *, everything: bool) -> Load:
+    """The load without batches whose clean rows were swept. SweptBatchError when it is about such a batch by name."""
+    gone = [batch for batch in load.batches if batch in swept]
+    if not gone:
+        return load
+    told = f"{len(gone)} batches were swept from the clean zone, the newest of them {gone[-1]}"
+    again = "To load their readings into Redshift, load their files anew: parameter reprocess of ingest_meter_readings"
+    if not everything:
+        raise SweptBatchError(f"{told}. {again}. To load the rest, trigger this DAG with the other batches and dates.")
+    log.warning("%s: their readings are not loaded; the sums are complete. %s.", told, again)
+    return Load([batch for batch in load.batches if batch not in swept], load.dates)
 
 
 def merges(tables: set[str]) -> list[str]:

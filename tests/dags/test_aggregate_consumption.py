@@ -8,11 +8,23 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import ParamValidationError, TaskDeferred
-from metering import aggregation
+from metering import aggregation, clients, completeness, glue
 from metering.assets import CONSUMPTION, READINGS
 
 from tests.dags.aws_endpoint import AwsEndpoint
 from tests.dags.task_run import BATCH, RUN_ID, rendered
+
+FOUND = {
+    "expected": 192,
+    "received": 100,
+    "rejected": 3,
+    "meters": 2,
+    "incomplete_meters": 2,
+    "silent_meters": 0,
+    "days": 2,
+    "incomplete_days": 1,
+    "worst_days": [{"date_str": "20130102", "expected": 96, "received": 4, "incomplete_meters": 2}],
+}
 
 
 @pytest.fixture
@@ -29,6 +41,7 @@ def test_the_steps_follow_one_another(dag: DAG) -> None:
     assert [task.task_id for task in dag.topological_sort()] == [
         "choose_dates",
         "aggregate_consumption",
+        "check_completeness",
         "publish_consumption",
     ]
 
@@ -53,6 +66,7 @@ def test_the_job_is_started_with_the_union_of_the_dates(dag: DAG, aws: AwsEndpoi
             "Arguments": {
                 "--run": f"{BATCH}-2",
                 "--dates": "20130101-20130131,20131230-20131230",
+                "--intervals_per_hour": "2",
                 "--airflow_task_uuid": f"aggregate_consumption:aggregate_consumption:{RUN_ID}:-1",
             },
         }
@@ -89,6 +103,30 @@ def test_the_event_names_the_batches_the_run_and_the_dates(dag: DAG, monkeypatch
 
     assert given["arguments"] == ([extra], BATCH, "20130101-20130131", "the-clean", "metering")
     assert run["outlet_events"][CONSUMPTION].extra == said
+
+
+def test_completeness_is_checked_as_the_form_says(dag: DAG, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Any] = []
+    monkeypatch.setattr(clients, "s3", lambda: None)
+    monkeypatch.setattr(
+        glue, "newest_summary", lambda s3, *named: (given.append(named), ({"completeness": FOUND}, None))[1]
+    )
+    chosen = {"min_completeness": 0.9, "on_incomplete": "fail"}
+    task, run = rendered(dag, "check_completeness", params=chosen)
+
+    with pytest.raises(completeness.IncompleteDaysError, match=r"100 of 192 expected readings have come \(52\.08 %"):
+        task.execute(run)
+
+    assert given == [("the-clean", BATCH, "aggregate_consumption")]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("min_completeness", 1.1), ("min_completeness", -0.1), ("min_completeness", "all"), ("on_incomplete", "ignore")],
+)
+def test_the_trigger_form_refuses_other_shares_and_consequences(dag: DAG, name: str, value: object) -> None:
+    with pytest.raises(ParamValidationError):
+        dag.params.get_param(name).resolve(value)
 
 
 @pytest.mark.parametrize("name", ["first_date", "last_date"])

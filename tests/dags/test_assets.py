@@ -30,6 +30,7 @@ def test_the_graph_of_dags_and_assets_is_the_one_in_the_design(dags: dict[str, D
         "train_forecast_model": {("announce_model", FORECAST_MODEL)},
         "forecast_consumption": {("announce_forecasts", FORECASTS)},
         "set_up_warehouse": set(),
+        "sweep_storage": set(),
     }
     assert consumed == {
         "aggregate_consumption": {READINGS},

@@ -21,13 +21,14 @@ DAG_IDS = [
     "load_redshift",
     "load_reference_data",
     "set_up_warehouse",
+    "sweep_storage",
     "train_forecast_model",
 ]
 SECTIONS = ["Purpose", "When it runs", "Reads", "Writes", "Parameters", "On failure"]
-TAGS = {"readings", "consumption", "warehouse", "reference", "forecast"}
-VERBS = {"aggregate", "detect", "forecast", "ingest", "load", "set", "train"}
+TAGS = {"readings", "consumption", "warehouse", "reference", "forecast", "storage"}
+VERBS = {"aggregate", "detect", "forecast", "ingest", "load", "set", "sweep", "train"}
 # Tasks that look at what others have left: the answer is the same however often they ask.
-GATES = {"check_rejected_share", "check_model_quality", "check_batches"}
+GATES = {"check_rejected_share", "check_completeness", "check_model_quality", "check_batches"}
 
 every_dag = pytest.mark.parametrize("dag_id", DAG_IDS)
 

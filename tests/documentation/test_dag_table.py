@@ -86,6 +86,7 @@ def test_every_dag_has_a_row() -> None:
         "load_redshift",
         "load_reference_data",
         "set_up_warehouse",
+        "sweep_storage",
         "train_forecast_model",
     ]
     assert "| on `READINGS`; by hand | `CONSUMPTION` |" in rows[0]

@@ -36,6 +36,7 @@ TABLES = {
     "aggregated_daily": (schemas.AGGREGATED_DAILY, "month string"),
     "aggregated_weekly": (schemas.AGGREGATED_WEEKLY, "iso_year int"),
     "aggregated_monthly": (schemas.AGGREGATED_MONTHLY, "year int"),
+    "completeness": (schemas.COMPLETENESS, "month string"),
     "anomaly": (schemas.ANOMALY, "month string"),
 }
 

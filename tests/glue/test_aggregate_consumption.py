@@ -14,7 +14,10 @@ from transformers.zones.date_ranges import to_dates
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 
-READINGS = "meter_id string, reading_value double, reading_type string, month string, date_str string"
+READINGS = (
+    "meter_id string, reading_value double, reading_type string, month string, date_str string, "
+    "reading_date_time timestamp, error_code string"
+)
 
 
 @pytest.fixture
@@ -23,7 +26,7 @@ def aggregated(spark: Any, tmp_path: Path) -> Callable[..., dict[str, Any]]:
 
     def run(dates: str, name: str = "1", **published: Any) -> dict[str, Any]:
         def read(table: str, wanted: set[tuple[str, ...]]) -> Any:
-            if table not in published:
+            if table not in published or not wanted:
                 return None
             keys = ["reading_type", "month"] if table == "daily" else [aggregate_consumption.KEYS[table]]
             conditions = [
@@ -44,7 +47,7 @@ def stored(spark: Any, tmp_path: Path) -> Callable[..., Any]:
 
 
 def interval(meter: str, day: str, value: float, kind: str = "INT") -> tuple[Any, ...]:
-    return (meter, value, kind, day[:6], day)
+    return (meter, value, kind, day[:6], day, f"{day[:4]}-{day[4:6]}-{day[6:]} 00:00:00", None)
 
 
 def test_days_weeks_and_months_are_summed_of_interval_readings(
@@ -55,7 +58,7 @@ def test_days_weeks_and_months_are_summed_of_interval_readings(
         interval("M1", "20130130", 1.0),
         interval("M1", "20130130", 0.5),
         interval("M1", "20130130", 1000.0, "AGG"),
-        ("M1", None, "ERR", "201301", "20130130"),
+        ("M1", None, "ERR", "201301", "20130130", "2013-01-30 00:30:00", "NULL"),
         interval("M1", "20130201", 2.0),
         interval("M2", "20130201", 4.0),
     )
@@ -157,17 +160,20 @@ def test_only_touched_dates_are_summed_anew_and_the_rest_is_carried_over(
         "aggregated_daily": [["201301"]],
         "aggregated_weekly": [["2013"]],
         "aggregated_monthly": [["2013"]],
+        "completeness": [["201301"]],
     }
 
 
-def test_day_by_day_gives_the_same_as_all_at_once(
+def test_day_by_day_in_any_order_gives_the_same_as_all_at_once(
     aggregated: Callable[..., Any], stored: Callable[..., Any], rows: Rows, frame: Callable[..., Any]
 ) -> None:
     days = ["20121230", "20121231", "20130101", "20130131", "20130201"]
-    daily = frame(READINGS, *(interval(meter, day, 0.25) for day in days for meter in ("M1", "M2")))
+    # M2 begins late and falls silent; what is missed of it depends on the month before.
+    of_m2 = [interval("M2", day, 0.25) for day in days[1:3]]
+    daily = frame(READINGS, *(interval("M1", day, 0.25) for day in days), *of_m2)
     aggregated(f"{days[0]}-{days[-1]}", "all", daily=daily)
     published: dict[str, Any] = {}
-    for number, day in enumerate(days):
+    for number, day in enumerate([days[place] for place in (3, 0, 4, 2, 1)]):
         aggregated(f"{day}-{day}", str(number), daily=daily, **published)
         for table, key in aggregate_consumption.KEYS.items():
             new = stored(table, str(number))
@@ -177,6 +183,8 @@ def test_day_by_day_gives_the_same_as_all_at_once(
 
     for table in aggregate_consumption.KEYS:
         assert rows(published[table]) == rows(stored(table, "all")), table
+    missed = published["completeness"].where("received = 0")
+    assert rows(missed, "meter_id", "date_str") == [("M2", "20130131"), ("M2", "20130201")]
 
 
 def test_each_partition_is_one_file_of_the_columns_of_its_table(
@@ -216,13 +224,17 @@ def test_dates_without_readings_keep_what_is_published_of_their_month(
 
 def test_where_nothing_is_published_nothing_is_written(aggregated: Callable[..., Any], tmp_path: Path) -> None:
     said = aggregated("20130102-20130102")
-    assert [table["partitions"] for table in said.values()] == [[], [], []]
+    assert [table["partitions"] for table in said.values()] == [[], [], [], []]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_readings_at_grain_day_are_summed_alike(
     aggregated: Callable[..., Any], stored: Callable[..., Any], rows: Rows, frame: Callable[..., Any]
 ) -> None:
-    daily = frame(READINGS, ("M1", 1.0, "INT", "20130131", "20130131"), ("M1", 2.0, "INT", "20130130", "20130130"))
+    daily = frame(
+        READINGS,
+        ("M1", 1.0, "INT", "20130131", "20130131", "2013-01-31 00:00:00", None),
+        ("M1", 2.0, "INT", "20130130", "20130130", "2013-01-30 00:00:00", None),
+    )
     aggregated("20130131-20130131", daily=daily)
     assert rows(stored("aggregated_daily"), "date_str", "month", "consumption") == [("20130131", "201301", 1.0)]

@@ -200,3 +200,31 @@ def test_rows_that_are_read_but_not_written_end_the_run() -> None:
     raw_to_clean.require_equal({"rows": 5, "rejected": 1}, counts)
     with pytest.raises(raw_to_clean.RowCountError, match="6 rows were read, 1 of them bad, but 5 were written"):
         raw_to_clean.require_equal({"rows": 6, "rejected": 1}, counts)
+
+
+def test_a_rejected_row_keeps_the_meter_and_the_date_that_can_be_read_in_it(
+    spark: Any, rows: Rows, tmp_path: Path
+) -> None:
+    file = meter_file(
+        tmp_path / "a.csv",
+        KAGGLE,
+        "MAC1,2013-01-31 23:30:00.0000000,-1",
+        "MAC2,2013-02-01 00:00:00.0000000,1,2",
+        "MAC3,yesterday,1",
+        "MAC4,2099-01-01 00:00:00.0000000,1",
+        ",2013-01-31 00:00:00.0000000,1",
+        "MAC 5,2013-01-31 00:00:00.0000000,1",
+        "",
+    )
+    found = spark.read.parquet(str(clean(spark, tmp_path, [file]).quarantine))
+    assert found.schema.simpleString() == f"struct<{schemas.QUARANTINE.replace(' ', ':').replace(',:', ',')}>"
+    assert {row[0] for row in rows(found, "delivered_at")} == {"2015-06-01 12:00:00"}
+    assert rows(found, "reason", "meter_id", "date_str") == [
+        ("empty_line", None, None),
+        ("invalid_meter_id", None, "20130131"),
+        ("malformed_timestamp", "MAC3", None),
+        ("missing_meter_id", None, "20130131"),
+        ("negative_value", "MAC1", "20130131"),
+        ("timestamp_out_of_range", "MAC4", None),
+        ("wrong_field_count", "MAC2", "20130201"),
+    ]

@@ -25,7 +25,7 @@ LAMBDAS = REPOSITORY / "api_lambdas"
 JOBS = {
     "raw_to_clean": {"batch", "manifest", "transformer"},
     "clean_to_business": {"batch", "run", "grain"},
-    "aggregate_consumption": {"run", "dates"},
+    "aggregate_consumption": {"run", "dates", "intervals_per_hour"},
     "prepare_training_set": {
         "run",
         "data_start",
@@ -73,6 +73,10 @@ TABLES = {
     ),
     "aggregated_monthly": (
         "meter_id string, month_start string, month int, consumption double, interval_count int | year int"
+    ),
+    "completeness": (
+        "meter_id string, date_str string, expected int, received int, estimated int, rejected int, duplicates int, "
+        "first_reading timestamp, last_reading timestamp | month string"
     ),
     "anomaly": (
         "meter_id string, ds date, consumption double, yhat_lower double, yhat_upper double, anomaly int, "

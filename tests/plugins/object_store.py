@@ -39,6 +39,11 @@ class ObjectStore:
         ]
         return {"Contents": contents[:MaxKeys]} if contents else {}
 
+    def delete_objects(self, Bucket: str, Delete: dict[str, Any]) -> dict[str, Any]:
+        for named in Delete["Objects"]:
+            self.objects.pop((Bucket, named["Key"]), None)
+        return {}
+
     def get_paginator(self, operation: str) -> ObjectStore:
         assert operation == "list_objects_v2"
         return self

@@ -157,3 +157,31 @@ def test_the_published_dates_are_those_of_interval_readings(glue: Any, stub: Stu
     knows(stub, current("201302", "old-1"), current("201301", "old-1"), errors, table=False)
 
     assert catalog.published_dates(glue, "metering") == ["20130101-20130228"]
+
+
+def test_a_partition_is_published_in_a_folder_and_at_a_time(glue: Any, stub: Stubber) -> None:
+    crawled = {"Values": ["INT", "201302"], "StorageDescriptor": {"Location": "s3://business/somewhere"}}
+    knows(stub, current("201301", RUN, published_at="2026-01-02T10:05:00+00:00"), crawled, table=False)
+
+    assert catalog.published(glue, "metering", "daily") == {
+        ("INT", "201301"): catalog.Published(f"s3://business/daily/run={RUN}/month=201301/", PUBLISHED_AT),
+        ("INT", "201302"): catalog.Published("s3://business/somewhere/", None),
+    }
+
+
+def test_only_known_partitions_are_withdrawn(glue: Any, stub: Stubber) -> None:
+    knows(stub, current("201301", RUN), current("201302", RUN), table=False)
+    stub.add_response("batch_delete_partition", {}, {**WHERE, "PartitionsToDelete": [{"Values": ["INT", "201301"]}]})
+
+    catalog.withdraw(glue, database="metering", table="daily", values=[("INT", "201301"), ("INT", "209901")])
+
+
+def test_a_partition_that_cannot_be_withdrawn_is_named(glue: Any, stub: Stubber) -> None:
+    knows(stub, current("201301", RUN), table=False)
+    detail = {"ErrorCode": "InternalServiceException", "ErrorMessage": "Try again."}
+    stub.add_response(
+        "batch_delete_partition", {"Errors": [{"PartitionValues": ["INT", "201301"], "ErrorDetail": detail}]}
+    )
+
+    with pytest.raises(catalog.PublishError, match=r"INT/201301: InternalServiceException Try again"):
+        catalog.withdraw(glue, database="metering", table="daily", values=[("INT", "201301")])

@@ -181,3 +181,14 @@ def test_the_published_batches_come_oldest_first(s3: ObjectStore) -> None:
     find(s3, "20260104T090000-cccccc")
 
     assert ledger.published_batches(s3, "clean") == [BATCH, NEXT]
+
+
+def test_a_batch_that_is_loaded_again_is_swept_no_more(s3: ObjectStore) -> None:
+    summary = {"batch": "b1", "run": "b1-2", "dates": []}
+    s3.put_json("clean", "_manifests/b1.json", {"batch": "b1", "files": []})
+    ledger.record_sweep(s3, clean_bucket="clean", batch="b1", swept_at=datetime(2026, 1, 2, tzinfo=UTC))
+    assert ledger.swept_batches(s3, "clean") == {"b1"}
+
+    ledger.record(s3, clean_bucket="clean", summary=summary, recorded_at=datetime(2026, 1, 3, tzinfo=UTC))
+
+    assert ledger.swept_batches(s3, "clean") == set()

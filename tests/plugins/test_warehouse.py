@@ -127,3 +127,23 @@ def test_sums_that_are_published_in_part_are_refused(zones: ObjectStore, monkeyp
 
 def test_nothing_to_load_merges_nothing(zones: ObjectStore) -> None:
     assert plan([{"batches": [], "run": None, "dates": []}]) == []
+
+
+def test_everything_leaves_out_what_was_swept_and_says_so(zones: ObjectStore, caplog: pytest.LogCaptureFixture) -> None:
+    zones.put_json("clean", f"_swept/{OLD}.json", {})
+
+    with caplog.at_level("WARNING"):
+        assert plan([]) == ["merge_readings", "merge_consumption"]
+
+    assert copied(zones, "daily") == [f"s3://clean/clean/batch={NEW}/part-0.parquet"]
+    assert f"1 batches were swept from the clean zone, the newest of them {OLD}" in caplog.text
+
+
+def test_a_batch_that_was_swept_is_refused_by_name_and_by_event(zones: ObjectStore) -> None:
+    zones.put_json("clean", f"_swept/{OLD}.json", {})
+
+    with pytest.raises(warehouse.SweptBatchError, match="parameter reprocess of ingest_meter_readings"):
+        plan([], {**EVERYTHING, "batches": [OLD]})
+    with pytest.raises(warehouse.SweptBatchError, match=OLD):
+        plan([{"batches": [OLD, NEW], "run": None, "dates": []}])
+    assert plan([], {**EVERYTHING, "batches": [NEW]}) == ["merge_readings"]

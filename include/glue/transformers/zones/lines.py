@@ -15,9 +15,10 @@ from urllib.parse import unquote
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sql
 
+from transformers.zones import fields
 from transformers.zones.delivery import Layout
 from transformers.zones.headers import BYTE_ORDER_MARK
-from transformers.zones.schemas import REASON
+from transformers.zones.schemas import REASON, date_text
 
 LINE, SOURCE_FILE, DELIVERED_AT, FILE_NUMBER = "line", "source_file", "delivered_at", "file_number"
 # Why a line cannot be cut into the fields of its header.
@@ -68,18 +69,21 @@ def split(lines: DataFrame, header: Sequence[str]) -> DataFrame:
 
 
 def quarantined(rejects: DataFrame) -> DataFrame:
-    """source_file, line and reason of rejected rows, the line as it came.
+    """Rejected rows in the schema of the quarantine, the line as it came. `reading_date_time` is null where impossible.
 
     A line that is no UTF-8 has the reason undecodable_bytes, whatever else is wrong with it; each of its bytes is
     written as the character of that number (ISO 8859-1), so that encoding it so gives the bytes again.
     """
-    line = sql.col(LINE)
+    line, meter_id = sql.col(LINE), sql.col("meter_id")
     as_bytes = line.cast("binary")
     is_text = sql.encode(sql.decode(as_bytes, "UTF-8"), "UTF-8") == as_bytes
     return rejects.select(
         SOURCE_FILE,
         sql.when(is_text, line).otherwise(sql.decode(as_bytes, "ISO-8859-1")).alias(LINE),
         sql.when(is_text, sql.col(REASON)).otherwise(UNDECODABLE_BYTES).alias(REASON),
+        DELIVERED_AT,
+        sql.when((meter_id != "") & fields.is_meter_id(meter_id), meter_id).alias("meter_id"),
+        date_text(sql.to_date("reading_date_time")).alias("date_str"),
     )
 
 

@@ -19,7 +19,8 @@ CLEAN = (
     "obis_code string, error_code string, iso_year int, week_of_year int, day_of_month int, month int, year int, "
     "hour int, minute int, source_file string, delivered_at timestamp"
 )
-QUARANTINE = "source_file string, line string, reason string"
+# meter_id and date_str (yyyyMMdd, UTC) as far as they can be read in the row, else null.
+QUARANTINE = "source_file string, line string, reason string, delivered_at timestamp, meter_id string, date_str string"
 
 # Without the partition keys reading_type and month.
 BUSINESS = (
@@ -30,6 +31,11 @@ BUSINESS = (
 AGGREGATED_DAILY = "meter_id string, date_str string, consumption double, interval_count int"
 AGGREGATED_WEEKLY = "meter_id string, week_start string, week_of_year int, consumption double, interval_count int"
 AGGREGATED_MONTHLY = "meter_id string, month_start string, month int, consumption double, interval_count int"
+# One row for each day on which a meter is expected, see completeness.
+COMPLETENESS = (
+    "meter_id string, date_str string, expected int, received int, estimated int, rejected int, duplicates int, "
+    "first_reading timestamp, last_reading timestamp"
+)
 ANOMALY = (
     "meter_id string, ds date, consumption double, yhat_lower double, yhat_upper double, anomaly int, "
     "importance double, temperature double, apparenttemperature double"
