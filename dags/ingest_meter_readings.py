@@ -9,14 +9,16 @@ readings into the business zone. Loading a file twice changes nothing.
 Daily at 09:00 UTC, and by hand. One run at a time. Without new files all tasks after the first are skipped.
 
 ## Reads
-The landing zone; the ledger of known files in the clean bucket.
+The landing zone; the ledger of known files in the clean bucket. How to load any other file than the deployment's:
+docs/loading-your-files.md.
 
 ## Writes
 `clean/batch=<batch>/` and `quarantine/batch=<batch>/` in the clean bucket; new folders of the touched partitions in the
 business bucket, which become visible in one step (`publish_readings`); at last the ledger. Emits the asset `readings`.
 
 ## Parameters
-All have defaults that suit the daily run; the trigger form explains each.
+All have defaults that suit the daily run; the trigger form explains each. Those of *Default transformer* describe files
+of your own; a file `_transformer.json` in their folder says the same for the daily run, and wins.
 
 ## On failure
 Nothing is half loaded: until `publish_readings` readers see the old numbers, after it the new ones. Every task can be
@@ -28,6 +30,7 @@ next one takes its files, unless `record_ledger` failed: then clear that, or its
   `/aws-glue/jobs/error`, stream = id of the job run. A retry or a clear attaches to a job run that still works; stop
   that in Glue first if its script was wrong.
 - `publish_readings` says that a newer run has published: clear `clean_to_business` of this run.
+- `raw_to_clean` says that columns or a description do not fit: it names what to set; trigger a new run with it.
 - A file that is damaged for good: take it out of the landing zone and trigger a new run.
 
 Otherwise ask the data platform's engineer on call, with the link of the alert.
@@ -37,7 +40,7 @@ from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.providers.amazon.aws.operators.glue_crawler import GlueCrawlerOperator
 from airflow.sdk import Param, chain, dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
-from metering import glue, ingestion
+from metering import file_descriptions, glue, ingestion
 from metering.assets import READINGS
 from metering.batches import BATCH, RUN
 from metering.defaults import DAG_OPTIONS
@@ -55,9 +58,9 @@ PARAMS = {
     "transformer": Param(
         None,
         type=["null", "string"],
-        enum=[None, "london"],
+        enum=[None, "london", "default"],
         section="Files",
-        description="Which layout the files have. Empty: the one this deployment is made for.",
+        description="Which layout the files have: default is the one described below. Empty: the deployment's.",
     ),
     "reprocess": Param(
         [],
@@ -74,6 +77,7 @@ PARAMS = {
         section="Business zone",
         description="What a partition of the readings holds. The grain day suits fleets above a million meters.",
     ),
+    **{name: Param(**asked) for name, asked in file_descriptions.PARAMS.items()},
 }
 
 

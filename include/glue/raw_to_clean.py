@@ -1,8 +1,9 @@
 """Meter files of a delivery into the clean zone, bad rows into quarantine.
 
     --batch        the delivery
-    --manifest     s3 URI of its list of files
-    --transformer  module of the package `transformers` that knows the files' layouts
+    --manifest     s3 URI of its list of files, and of the run's description of them for the transformer `default`
+    --transformer  module of the package `transformers` that knows the files' layouts. A file _transformer.json beside
+                   files describes these instead, and may name another transformer for them.
     --clean_bucket
 
 Writes clean/batch=<batch>/ (schemas.CLEAN), quarantine/batch=<batch>/ (schemas.QUARANTINE, only when there are
@@ -10,6 +11,7 @@ rejects) and, last, _summaries/<batch>/raw_to_clean.json. Run again it replaces 
 
 Every row of every file ends as a reading or in quarantine. The files are read once: that pass writes the readings,
 counts rows and rejects and notes which files hold rejects. Only those files are read a second time, for their rejects.
+So are files with times of the hour that a change of the clocks repeats: these rows are ordered, and written, at last.
 Counts of a file come from what was written, and are compared with what was read. Nothing is cached or shuffled, so
 memory does not depend on the size of the delivery.
 """
@@ -17,6 +19,8 @@ memory does not depend on the size of the delivery.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from functools import reduce
 from typing import Any
 
@@ -24,12 +28,24 @@ import boto3
 import transformers
 from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as sql
-from transformers.zones import delivery, fields, headers, lines, storage
-from transformers.zones.delivery import Layout, MeterFile
+from transformers import default
+from transformers.zones import (
+    delivery,
+    described,
+    description,
+    fields,
+    headers,
+    lines,
+    local_time,
+    schemas,
+    storage,
+    time_settings,
+)
+from transformers.zones.delivery import Layout, Manifest, MeterFile
 from transformers.zones.schemas import CLEAN, QUARANTINE, REASON, names, with_calendar
 from transformers.zones.session import WRITING, configure
 
-JOB = "raw_to_clean"
+JOB, DEFAULT = "raw_to_clean", "default"
 TIME = "reading_date_time"
 ISO_TIME = "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'"
 
@@ -46,14 +62,35 @@ def main() -> None:
     given = getResolvedOptions(sys.argv, ["batch", "manifest", "transformer", "clean_bucket"])
     spark = configure(GlueContext(SparkContext.getOrCreate()).spark_session)
     s3 = boto3.client("s3")
-    files = delivery.read_manifest(s3, given["manifest"], given["batch"])
-    found = known_layouts(delivery.layouts(s3, files), given["transformer"])
+    manifest = delivery.read_manifest(s3, given["manifest"], given["batch"])
+    files, found = manifest.files, find_layouts(spark, s3, manifest, given["transformer"])
     batch, zone = given["batch"], f"s3://{given['clean_bucket']}"
     clean_uri, quarantine_uri = f"{zone}/clean/batch={batch}/", f"{zone}/quarantine/batch={batch}/"
     storage.delete_folder(s3, quarantine_uri)
     counts = convert(spark, files, found, given["transformer"], clean_uri, quarantine_uri)
     delivery.require_unchanged(s3, files)
     storage.write_json(s3, storage.summary_uri(given["clean_bucket"], batch, JOB), summary(batch, counts))
+
+
+def find_layouts(spark: SparkSession, s3: Any, manifest: Manifest, transformer: str) -> list[Layout]:
+    """The files grouped by layout, each layout with its transformer; those of files that hold nothing are left out.
+
+    Raises what delivery, headers, described and description raise for files and descriptions that do not fit.
+    """
+    found: list[Layout] = []
+    for described_by in dict.fromkeys(file.described_by for file in manifest.files):
+        files = [file for file in manifest.files if file.described_by == described_by]
+        document = description.read(s3, described_by) if described_by else manifest.description
+        name = document.get(description.TRANSFORMER, DEFAULT) if described_by else transformer
+        if name != DEFAULT:
+            known = known_layouts(delivery.layouts(s3, files), name)
+            found += [replace(layout, transformer=name) for layout in known]
+            continue
+        said = description.parsed(document, described_by or "the trigger form")
+        time_settings.require_usable(spark, said)
+        grouped = described.layouts(spark, files, said, lambda file: delivery.first_bytes(s3, file))
+        found += [layout for layout in grouped if layout.line is not None]
+    return found
 
 
 def known_layouts(found: list[Layout], transformer: str) -> list[Layout]:
@@ -78,20 +115,21 @@ def convert(
             observed,
             sql.count(sql.lit(1)).alias("rows"),
             sql.count(REASON).alias("rejected"),
-            # Which files hold rejects: a bit for each.
-            sql.bitmap_construct_agg(
-                sql.when(sql.col(REASON).isNotNull(), sql.bitmap_bit_position(sql.col(lines.FILE_NUMBER)))
-            ).alias("files"),
+            _files_with(sql.col(REASON).isNotNull()).alias("files"),
+            _files_with(sql.col(local_time.AMBIGUOUS)).alias("undecided"),
         )
     )
-    readings(rows).write.mode("overwrite").options(**WRITING).parquet(clean_uri)
+    readings(rows.where(~sql.col(local_time.AMBIGUOUS))).write.mode("overwrite").options(**WRITING).parquet(clean_uri)
     seen = observed.get
-    bad = {uri for uri, number in numbers.items() if seen["files"][(number - 1) // 8 % 4096] >> ((number - 1) % 8) & 1}
+    if undecided := _marked(seen["undecided"], numbers):
+        again = _computed(judged(spark, _only(found, undecided), numbers, transformer).drop(lines.LINE))
+        late = readings(local_time.decided(again.where(local_time.AMBIGUOUS)))
+        late.write.mode("append").options(**WRITING).parquet(clean_uri)
+    bad = _marked(seen["files"], numbers)
     if bad:
-        again = [_only(layout, bad) for layout in found]
-        rejects = judged(spark, [layout for layout in again if layout.files], numbers, transformer)
-        dated = rejects.where(sql.col(REASON).isNotNull()).withColumn(TIME, sql.when(is_possible(), sql.col(TIME)))
-        rejected = lines.quarantined(dated)
+        again = _computed(judged(spark, _only(found, bad), numbers, transformer))
+        rejects = again.where(sql.col(REASON).isNotNull()).withColumn(TIME, sql.when(is_possible(), sql.col(TIME)))
+        rejected = lines.quarantined(rejects)
         rejected.write.mode("overwrite").options(**WRITING).parquet(quarantine)
     counts = count(spark, files, clean_uri, quarantine if bad else None)
     require_equal(seen, counts)
@@ -99,12 +137,23 @@ def convert(
 
 
 def judged(spark: SparkSession, found: list[Layout], numbers: dict[str, int], transformer: str) -> DataFrame:
-    """Every row of the files: where it comes from, the columns of a reading, and the reason if it is none."""
-    transform = transformers.load(transformer).transform
-    frames = [judge(transform(lines.split(lines.read(spark, layout, numbers), layout.header))) for layout in found]
-    if not frames:
-        return judge(transform(lines.split(lines.none(spark), transformers.load(transformer).HEADERS[0])))
-    return reduce(DataFrame.unionByName, frames)
+    """Every row of the files: where it comes from, the columns of a reading, and the reason if it is none.
+
+    Rows whose time is still to be decided are marked as ambiguous.
+    """
+    frames = [judge(_transformed(spark, layout, numbers, transformer)) for layout in found]
+    rows = reduce(lambda one, other: one.unionByName(other, allowMissingColumns=True), frames or [nothing(spark)])
+    if local_time.AMBIGUOUS not in rows.columns:
+        return rows.withColumn(local_time.AMBIGUOUS, sql.lit(False))
+    is_ambiguous = sql.coalesce(sql.col(local_time.AMBIGUOUS), sql.lit(False)) & sql.col(REASON).isNull()
+    return rows.withColumn(local_time.AMBIGUOUS, is_ambiguous)
+
+
+def nothing(spark: SparkSession) -> DataFrame:
+    """The rows of a delivery whose files are all empty."""
+    kinds = dict(column.split() for column in CLEAN.split(", "))
+    reading = ", ".join(f"{name} {kinds[name]}" for name in schemas.READING)
+    return lines.none(spark, f"{reading}, {REASON} string")
 
 
 def judge(transformed: DataFrame) -> DataFrame:
@@ -168,8 +217,34 @@ def summary(batch: str, counts: list[dict[str, Any]]) -> dict[str, Any]:
     return {"batch": batch, **totals, "rejected_by_reason": dict(sorted(by_reason.items())), "files": counts}
 
 
-def _only(layout: Layout, uris: set[str]) -> Layout:
-    return Layout(layout.line, layout.header, tuple(file for file in layout.files if file.uri in uris))
+def _transformed(spark: SparkSession, layout: Layout, numbers: dict[str, int], transformer: str) -> DataFrame:
+    if isinstance(layout, described.DescribedLayout):
+        return default.transform(described.read(spark, layout, numbers), layout.description)
+    transform: Callable[[DataFrame], DataFrame] = transformers.load(layout.transformer or transformer).transform
+    return transform(lines.split(lines.read(spark, layout, numbers), layout.header))
+
+
+def _computed(rows: DataFrame) -> DataFrame:
+    """The rows, their columns computed before anything chooses among them. Without it Spark moves a condition before
+    all of this, and writes out every column that it needs again and again: code too large to be compiled.
+    """
+    return rows.observe(Observation(), sql.count(sql.lit(1)).alias("rows"))
+
+
+def _files_with(condition: Column) -> Column:
+    """Which files hold a row for which the condition holds: a bit for each."""
+    return sql.bitmap_construct_agg(sql.when(condition, sql.bitmap_bit_position(sql.col(lines.FILE_NUMBER))))
+
+
+def _marked(bits: bytes, numbers: dict[str, int]) -> set[str]:
+    """The files whose bit is set."""
+    return {uri for uri, number in numbers.items() if bits[(number - 1) // 8 % 4096] >> ((number - 1) % 8) & 1}
+
+
+def _only(found: list[Layout], uris: set[str]) -> list[Layout]:
+    """The layouts with no other files than these."""
+    chosen = [replace(layout, files=tuple(file for file in layout.files if file.uri in uris)) for layout in found]
+    return [layout for layout in chosen if layout.files]
 
 
 def _counts(uri: str, good: Any, by_reason: dict[str, int]) -> dict[str, Any]:

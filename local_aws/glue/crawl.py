@@ -42,9 +42,14 @@ class FoundTable:
 
 
 def crawl(
-    s3: Any, location: str, exclusions: Sequence[str] = (), report: Callable[[str], None] = print
+    s3: Any,
+    location: str,
+    exclusions: Sequence[str] = (),
+    report: Callable[[str], None] = print,
+    classification: str | None = None,
 ) -> FoundTable | None:
-    """The table below a location, or None when there is no data. A file of an unknown format is reported and left out.
+    """The table below a location, or None when there is no data. A file of an unknown format is reported and left out;
+    so is one of another format than `classification`, that of a table that is there already.
 
     Raises UnreadableFileError when files of different formats lie together, botocore's ClientError when S3 refuses.
     """
@@ -64,7 +69,7 @@ def crawl(
     folders: dict[tuple[str, ...], list[str]] = {}
     for name in sizes:
         folders.setdefault(tuple(name.split("/")[: len(keys)]), []).append(name)
-    schemas = _read(s3, bucket, prefix, folders, report)
+    schemas = _read(s3, bucket, prefix, folders, report, classification)
     if not schemas:
         return None
     whole = _combined([schema for found in schemas.values() for schema in found])
@@ -81,7 +86,12 @@ def crawl(
 
 
 def _read(
-    s3: Any, bucket: str, prefix: str, folders: dict[tuple[str, ...], list[str]], report: Callable[[str], None]
+    s3: Any,
+    bucket: str,
+    prefix: str,
+    folders: dict[tuple[str, ...], list[str]],
+    report: Callable[[str], None],
+    classification: str | None,
 ) -> dict[tuple[str, ...], list[FileSchema]]:
     """Schemas by folder: of several files of each folder, of one where there are many, of the last folders only where
     there are more than MOST_HEADERS."""
@@ -91,10 +101,14 @@ def _read(
 
     def read(name: str) -> FileSchema | None:
         try:
-            return read_schema(s3, bucket, prefix + name)
+            schema = read_schema(s3, bucket, prefix + name)
         except UnreadableFileError as error:
             report(f"Unknown classification: {error}")
             return None
+        if classification not in (None, schema.classification):
+            report(f"{name} is {schema.classification}, the table is {classification}: left out")
+            return None
+        return schema
 
     with ThreadPoolExecutor(READERS) as pool:
         schemas = list(pool.map(read, [name for _, name in chosen]))

@@ -179,7 +179,8 @@ class GlueCrawlers(Service):
                 if self._stopping(crawler["Name"]):
                     return False
                 table = existing_table(self._state, target["DatabaseName"], name)
-                results.write_table(table, crawl(self._s3, table["StorageDescriptor"]["Location"], (), report))
+                kind = table.get("Parameters", {}).get("classification")
+                results.write_table(table, crawl(self._s3, table["StorageDescriptor"]["Location"], (), report, kind))
         return True
 
     def _stopping(self, name: str) -> bool:

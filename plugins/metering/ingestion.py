@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from metering import catalog, clients, glue, ledger, rejects
+from metering import catalog, clients, file_descriptions, glue, ledger, rejects
 
 
 def find_new_meter_files(
@@ -19,6 +19,7 @@ def find_new_meter_files(
         clean_bucket=clean_bucket,
         batch=batch,
         reprocess=params["reprocess"],
+        description=file_descriptions.described(params),
     )
 
 

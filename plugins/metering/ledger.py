@@ -19,6 +19,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from metering import storage
+from metering.file_descriptions import FILE_NAME as DESCRIPTION
 
 MANIFESTS, LEDGER, BATCHES, SWEPT = "_manifests/", "_ledger/", "_batches/", "_swept/"
 
@@ -31,13 +32,17 @@ class UnknownMeterFileError(ValueError):
 
 @dataclass(frozen=True)
 class MeterFile:
-    """A file of the landing zone; `delivered_at` is when it was last written (UTC)."""
+    """A file of the landing zone; `delivered_at` is when it was last written (UTC).
+
+    `described_by` is the URI of the nearest _transformer.json, in its folder or one above, if there is one.
+    """
 
     uri: str
     key: str
     etag: str
     size: int
     delivered_at: datetime
+    described_by: str | None = None
 
     @property
     def identity(self) -> str:
@@ -46,22 +51,31 @@ class MeterFile:
     def entry(self) -> dict[str, Any]:
         """The file in a manifest."""
         delivered_at = f"{self.delivered_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        return {
+        entry = {
             "uri": self.uri,
             "key": self.key,
             "etag": self.etag,
             "size": self.size,
             "delivered_at": delivered_at,
         }
+        return entry | ({"described_by": self.described_by} if self.described_by else {})
 
 
 def find_new_meter_files(
-    s3: Any, *, landing_bucket: str, landing_prefix: str, clean_bucket: str, batch: str, reprocess: Iterable[str] = ()
+    s3: Any,
+    *,
+    landing_bucket: str,
+    landing_prefix: str,
+    clean_bucket: str,
+    batch: str,
+    reprocess: Iterable[str] = (),
+    description: dict[str, Any] | None = None,
 ) -> dict[str, Any] | None:
     """Write the manifest of the batch; its batch, number of files and bytes, or None when nothing is new.
 
     The manifest is written once: called again for the same batch (a retry, a clear), it answers for the same files,
-    known by now or not. Files that came meanwhile belong to the next run.
+    known by now or not. Files that came meanwhile belong to the next run. `description` is what the run's parameters
+    say about the files; raw_to_clean finds it in the manifest.
     """
     key = f"{MANIFESTS}{batch}.json"
     if storage.exists(s3, clean_bucket, key):
@@ -75,18 +89,31 @@ def find_new_meter_files(
     if not new:
         log.info("Nothing new in s3://%s/%s: %d files, all of them known", landing_bucket, landing_prefix, len(landed))
         return None
-    manifest = {"batch": batch, "files": [file.entry() for file in new]}
+    manifest: dict[str, Any] = {"batch": batch, "files": [file.entry() for file in new]}
+    if description:
+        manifest["description"] = description
     storage.write_json(s3, clean_bucket, key, manifest)
     return _overview(manifest)
 
 
 def meter_files(s3: Any, bucket: str, prefix: str) -> list[MeterFile]:
     """The meter files below a prefix: no folder marks, no empty files, no name that begins with a dot or underscore."""
+    listed = list(storage.objects(s3, bucket, prefix))
+    described = {
+        str(PurePosixPath(item["Key"]).parent): f"s3://{bucket}/{item['Key']}"
+        for item in listed
+        if PurePosixPath(item["Key"]).name == DESCRIPTION
+    }
     return [
         MeterFile(
-            f"s3://{bucket}/{item['Key']}", item["Key"], item["ETag"].strip('"'), item["Size"], item["LastModified"]
+            f"s3://{bucket}/{item['Key']}",
+            item["Key"],
+            item["ETag"].strip('"'),
+            item["Size"],
+            item["LastModified"],
+            _nearest(described, item["Key"]),
         )
-        for item in storage.objects(s3, bucket, prefix)
+        for item in listed
         if item["Size"] and not item["Key"].endswith("/") and PurePosixPath(item["Key"]).name[0] not in "._"
     ]
 
@@ -134,6 +161,12 @@ def record(s3: Any, *, clean_bucket: str, summary: dict[str, Any], recorded_at: 
 def published_batches(s3: Any, clean_bucket: str) -> list[str]:
     """Every batch that was published, oldest first."""
     return [PurePosixPath(item["Key"]).stem for item in storage.objects(s3, clean_bucket, BATCHES)]
+
+
+def _nearest(described: dict[str, str], key: str) -> str | None:
+    """The description in the folder of the key, or in the nearest above that has one."""
+    folders = (str(folder) for folder in PurePosixPath(key).parents)
+    return next((described[folder] for folder in folders if folder in described), None)
 
 
 def record_sweep(s3: Any, *, clean_bucket: str, batch: str, swept_at: datetime) -> None:

@@ -7,14 +7,21 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import ParamValidationError, TaskDeferred
+from metering import clients
 
 from tests.dags.aws_endpoint import AwsEndpoint
 from tests.dags.task_run import BATCH, RUN_ID, rendered
+from tests.plugins.object_store import ObjectStore
 
 
 @pytest.fixture
 def dag(dags: dict[str, DAG]) -> DAG:
     return dags["ingest_meter_readings"]
+
+
+@pytest.fixture
+def s3() -> ObjectStore:
+    return ObjectStore()
 
 
 def start(dag: DAG, task_id: str, **of_context: Any) -> Any:
@@ -128,6 +135,43 @@ def test_the_operator_may_choose_another_grain_and_transformer(dag: DAG) -> None
     assert published.script_args["--grain"] == "day"
 
 
+def test_what_the_form_says_of_files_reaches_the_job_by_the_manifest(
+    dag: DAG, s3: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients, "s3", lambda: s3)
+    s3.put_object("the-landing", "readings/own/a.orc", "x")
+    s3.put_object("the-landing", "readings/described/_transformer.json", "{}")
+    s3.put_object("the-landing", "readings/described/2026/b.csv", "y")
+    said = {"transformer": "default", "meter_id_column": "Serial", "time_zone": "Europe/London", "reprocess": []}
+
+    task, run = rendered(dag, "find_new_meter_files", params=said)
+    job, _ = rendered(dag, "raw_to_clean", params=said)
+    task.python_callable(*task.op_args, params=run["params"])
+
+    manifest = s3.json("the-clean", f"_manifests/{BATCH}.json")
+    assert job.script_args["--manifest"] == f"s3://the-clean/_manifests/{BATCH}.json"
+    assert job.script_args["--transformer"] == "default"
+    assert manifest["description"] == {
+        "delimiter": ",",
+        "header": True,
+        "meter_id_column": "Serial",
+        "date_time_column": "reading_date_time",
+        "value_column": "reading_value",
+        "time_zone": "Europe/London",
+        "unit": "kWh",
+        "decimal_mark": ".",
+        "reading_type": "INT",
+        "reading_types": {},
+        "no_error_codes": ["0"],
+        "missing_value": "reject",
+        "largest_kwh": 100_000,
+    }
+    assert {file["key"]: file.get("described_by") for file in manifest["files"]} == {
+        "readings/own/a.orc": None,
+        "readings/described/2026/b.csv": "s3://the-landing/readings/described/_transformer.json",
+    }
+
+
 def test_steps_of_our_own_get_the_names_of_the_deployment(dag: DAG) -> None:
     arguments = {
         task_id: rendered(dag, task_id)[0].op_args
@@ -159,6 +203,24 @@ def test_it_runs_daily_at_nine_utc(dag: DAG) -> None:
         ("reprocess", "readings/a.csv"),
         ("reprocess", ["/readings/a.csv"]),
         ("reprocess", [""]),
+        ("file_format", "xlsx"),
+        ("delimiter", ""),
+        ("delimiter", '"'),
+        ("header", "yes"),
+        ("meter_id_column", ""),
+        ("meter_id_column", " padded "),
+        ("value_column", None),
+        ("timestamp_pattern", ""),
+        ("time_zone", "Europe London"),
+        ("time_zone", None),
+        ("unit", "m3"),
+        ("decimal_mark", ";"),
+        ("reading_type", "ERR"),
+        ("reading_types", {"I": "interval"}),
+        ("reading_types", "I"),
+        ("no_error_codes", "0"),
+        ("missing_value", "zero"),
+        ("largest_kwh", 0),
     ],
 )
 def test_the_trigger_form_refuses(dag: DAG, name: str, value: object) -> None:
@@ -175,6 +237,21 @@ def test_the_trigger_form_refuses(dag: DAG, name: str, value: object) -> None:
         ("transformer", "london"),
         ("grain", "day"),
         ("reprocess", ["readings/2026/London data 1.csv.gz"]),
+        ("transformer", "default"),
+        ("file_format", "avro"),
+        ("delimiter", "tab"),
+        ("delimiter", "\t"),
+        ("delimiter", "||"),
+        ("header", False),
+        ("meter_id_column", "1"),
+        ("meter_id_column", "Zähler Nr."),
+        ("date_time_column", None),
+        ("timestamp_pattern", "yyyy-MM-dd'T'HH:mm:ssXXX"),
+        ("time_zone", "America/Argentina/Buenos_Aires"),
+        ("time_zone", "Etc/GMT+1"),
+        ("time_zone", "+05:30"),
+        ("reading_types", {"I": "INT", "R": "AGG"}),
+        ("no_error_codes", ["0", "OK"]),
     ],
 )
 def test_the_trigger_form_takes(dag: DAG, name: str, value: object) -> None:

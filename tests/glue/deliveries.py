@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import raw_to_clean
-from transformers.zones import headers
-from transformers.zones.delivery import Layout, MeterFile
+from transformers.zones import described, headers, time_settings
+from transformers.zones.delivery import FIRST_BYTES, Layout, MeterFile
+from transformers.zones.description import parsed
 
 OFFICIAL = "LCLid,stdorToU,DateTime,KWH/hh (per half hour) "
 WITH_ACORN = "LCLid,stdorToU,DateTime,KWH/hh (per half hour) ,Acorn,Acorn_grouped"
@@ -44,6 +45,24 @@ def clean(spark: Any, zone: Path, files: list[Path], batch: str = "b1", delivere
     clean_folder, quarantine = zone / f"clean/batch={batch}", zone / f"quarantine/batch={batch}"
     known = raw_to_clean.known_layouts(found, "london")
     counts = raw_to_clean.convert(spark, listed, known, "london", f"file://{clean_folder}/", f"file://{quarantine}/")
+    return Cleaned(raw_to_clean.summary(batch, counts), clean_folder, quarantine)
+
+
+def clean_described(
+    spark: Any, zone: Path, files: list[Path], batch: str = "b1", delivered_at: str = DELIVERED_AT, **description: Any
+) -> Cleaned:
+    """raw_to_clean of files that the transformer `default` reads, but for its requests to S3."""
+    listed = [MeterFile(f"file://{path}", "etag", path.stat().st_size, delivered_at) for path in files]
+    said = parsed(description, "the trigger form")
+    time_settings.require_usable(spark, said)
+
+    def first_bytes(file: MeterFile) -> bytes:
+        return Path(file.uri.removeprefix("file://")).read_bytes()[:FIRST_BYTES]
+
+    grouped = described.layouts(spark, listed, said, first_bytes)
+    found: list[Layout] = [layout for layout in grouped if layout.line is not None]
+    clean_folder, quarantine = zone / f"clean/batch={batch}", zone / f"quarantine/batch={batch}"
+    counts = raw_to_clean.convert(spark, listed, found, "default", f"file://{clean_folder}/", f"file://{quarantine}/")
     return Cleaned(raw_to_clean.summary(batch, counts), clean_folder, quarantine)
 
 

@@ -133,6 +133,15 @@ def test_the_warehouse_cannot_be_opened_to_the_world(cidr: str, fits: bool) -> N
     assert bool(re.fullmatch(rule, cidr)) is fits
 
 
+def test_every_transformer_that_a_deployment_may_choose_is_there() -> None:
+    choices = load(INFRA / "main.yaml")["Parameters"]["LandingzoneTransformer"]["AllowedValues"]
+    modules = load(INFRA / "airflow_variables.yaml")["Mappings"]["Transformer"]
+
+    assert choices == ["London", "Default"]
+    for choice in choices:
+        assert (INFRA.parent / "include/glue/transformers" / f"{modules[choice]['Name']}.py").exists()
+
+
 def test_the_airflow_variable_names_the_deployment(deployment) -> None:
     suffix = f"123456789012-{deployment.region}"
     parameter = deployment.named("DeploymentVariable")

@@ -64,6 +64,23 @@ def test_new_files_go_into_a_manifest_in_order_of_delivery(s3: ObjectStore) -> N
     }
 
 
+def test_a_file_is_described_by_the_nearest_description_at_or_above_it(s3: ObjectStore) -> None:
+    for key in ("a/x.csv", "a/b/x.csv", "a/b/c/x.csv", "ab/x.csv"):
+        s3.put_object("landing", f"readings/{key}", key)
+    for folder in ("a/", "a/b/c/", "other/"):
+        s3.put_object("landing", f"readings/{folder}_transformer.json", "{}")
+
+    find(s3)
+
+    files = s3.json("clean", f"_manifests/{BATCH}.json")["files"]
+    assert {file["key"]: file.get("described_by") for file in files} == {
+        "readings/a/x.csv": "s3://landing/readings/a/_transformer.json",
+        "readings/a/b/x.csv": "s3://landing/readings/a/_transformer.json",
+        "readings/a/b/c/x.csv": "s3://landing/readings/a/b/c/_transformer.json",
+        "readings/ab/x.csv": None,
+    }
+
+
 def test_without_new_files_there_is_no_manifest(s3: ObjectStore) -> None:
     assert find(s3) is None
     assert s3.keys("clean") == []

@@ -122,6 +122,33 @@ def test_excluded_files_are_not_read(
     assert table["StorageDescriptor"]["SerdeInfo"]["Parameters"] == {"field.delim": ","}
 
 
+def test_files_of_other_formats_beside_those_of_a_declared_table_are_left_out(
+    glue: Call, crawl: Callable[..., dict[str, Any]], aws: Aws, database: str, bucket: str, name: str
+) -> None:
+    glue(
+        "CreateTable",
+        DatabaseName=database,
+        TableInput={
+            "Name": "readings_raw",
+            "Parameters": {"classification": "csv"},
+            "StorageDescriptor": {
+                "Columns": [{"Name": "meter", "Type": "string"}], "Location": f"s3://{bucket}/in/", **PARQUET,
+            },
+        },
+    )  # fmt: skip
+    s3 = aws("s3")
+    s3.put_object(Bucket=bucket, Key="in/own.parquet", Body=parquet(meter_id=["a"]))
+    s3.put_object(Bucket=bucket, Key="in/own.avro", Body=b"Obj\x01\x00")
+    targets = {"CatalogTargets": [{"DatabaseName": database, "Tables": ["readings_raw"]}]}
+    policy = {"UpdateBehavior": "LOG", "DeleteBehavior": "LOG"}
+    crawler = crawl(name, DatabaseName=database, Targets=targets, SchemaChangePolicy=policy)
+    assert crawler["LastCrawl"]["Status"] == "SUCCEEDED"
+    s3.put_object(Bucket=bucket, Key="in/readings.csv", Body=b"meter,value\na,1\n")
+    assert crawl(name)["LastCrawl"]["Status"] == "SUCCEEDED"
+    table = glue("GetTable", DatabaseName=database, Name="readings_raw")["Table"]
+    assert [column["Name"] for column in table["StorageDescriptor"]["Columns"]] == ["meter"]
+
+
 def test_a_declared_table_keeps_its_columns_and_gets_its_partitions(
     glue: Call, crawl: Callable[..., dict[str, Any]], aws: Aws, database: str, bucket: str, name: str
 ) -> None:

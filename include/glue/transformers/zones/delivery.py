@@ -28,25 +28,42 @@ class ChangedMeterFileError(ValueError):
 
 @dataclass(frozen=True)
 class MeterFile:
-    """A file of a manifest; `delivered_at` is when it was written, `2026-01-01T00:00:00Z`."""
+    """A file of a manifest; `delivered_at` is when it was written, `2026-01-01T00:00:00Z`.
+
+    `described_by` is the URI of the description that lies beside it, if one does.
+    """
 
     uri: str
     etag: str
     size: int
     delivered_at: str
+    described_by: str | None = None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a batch loads. `description` is what the run's parameters say about files that the transformer `default`
+    reads."""
+
+    files: list[MeterFile]
+    description: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The files of a delivery that begin with the same line. A file without any line has `line` None."""
+    """The files of a delivery that begin with the same line. A file without any line has `line` None.
+
+    `transformer` reads them; empty: the one of the run.
+    """
 
     line: str | None
     header: tuple[str, ...]
     files: tuple[MeterFile, ...]
+    transformer: str = ""
 
 
-def read_manifest(s3: Any, uri: str, batch: str) -> list[MeterFile]:
-    """The files of the batch. Raises ManifestError."""
+def read_manifest(s3: Any, uri: str, batch: str) -> Manifest:
+    """The manifest of the batch. Raises ManifestError."""
     try:
         manifest = storage.read_json(s3, uri)
     except ClientError as error:
@@ -55,7 +72,11 @@ def read_manifest(s3: Any, uri: str, batch: str) -> list[MeterFile]:
         raise ManifestError(f"The manifest {uri} is that of batch {manifest['batch']}, not of {batch}.")
     if not manifest["files"]:
         raise ManifestError(f"The manifest {uri} lists no files.")
-    return [MeterFile(entry["uri"], entry["etag"], entry["size"], entry["delivered_at"]) for entry in manifest["files"]]
+    files = [
+        MeterFile(entry["uri"], entry["etag"], entry["size"], entry["delivered_at"], entry.get("described_by"))
+        for entry in manifest["files"]
+    ]
+    return Manifest(files, manifest.get("description", {}))
 
 
 def layouts(s3: Any, files: list[MeterFile]) -> list[Layout]:
@@ -73,6 +94,11 @@ def layouts(s3: Any, files: list[MeterFile]) -> list[Layout]:
 
 def first_line(s3: Any, file: MeterFile) -> str | None:
     """The first line of the file, unpacked, without its end and without a byte order mark; None for an empty file."""
+    return headers.first_line(first_bytes(s3, file), file.uri, complete=file.size <= FIRST_BYTES)
+
+
+def first_bytes(s3: Any, file: MeterFile) -> bytes:
+    """The first 64 kB of the file. Raises MissingMeterFileError or ChangedMeterFileError."""
     bucket, key = storage.split_uri(file.uri)
     wanted = {"Range": f"bytes=0-{FIRST_BYTES - 1}"} if file.size else {}
     try:
@@ -80,7 +106,8 @@ def first_line(s3: Any, file: MeterFile) -> str | None:
     except ClientError as error:
         raise _missing(file, error) from error
     _require_unchanged(file, answer)
-    return headers.first_line(answer["Body"].read(), file.uri, complete=file.size <= FIRST_BYTES)
+    content: bytes = answer["Body"].read()
+    return content
 
 
 def require_unchanged(s3: Any, files: list[MeterFile]) -> None:

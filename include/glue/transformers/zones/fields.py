@@ -16,6 +16,7 @@ MISSING_VALUE, NOT_A_NUMBER = "missing_value", "not_a_number"
 NEGATIVE_VALUE, VALUE_TOO_LARGE = "negative_value", "value_too_large"
 
 LONGEST_METER_ID = 64  # bytes, as in Redshift
+LONGEST_CODE = 32
 
 # What double() takes: nothing named, as NaN or Infinity, and no suffix.
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
@@ -41,6 +42,11 @@ def utc_timestamp(text: Column) -> Column:
 def is_meter_id(text: Column) -> Column:
     """Printable ASCII without spaces, as long as all stores take it. So no bytes that are no text, and no NUL."""
     return (sql.length(text) <= LONGEST_METER_ID) & ~text.rlike(_NOT_PRINTABLE_ASCII)
+
+
+def is_code(text: Column) -> Column:
+    """A code of printable ASCII, spaces included, as long as all stores take it; or nothing."""
+    return (sql.length(text) <= LONGEST_CODE) & ~text.rlike(r"[^ -~]")
 
 
 def is_timestamp(text: Column) -> Column:

@@ -25,11 +25,7 @@ def first_line(begin: bytes, name: str, complete: bool) -> str | None:
     `complete` says that the bytes are the whole file. Bytes that are no UTF-8 come back as U+FFFD: no transformer
     knows them. Raises HeaderError for a file whose name and content disagree, or that does not end its first line.
     """
-    compressed = name.endswith(".gz")
-    if begin and compressed != begin.startswith(GZIP_MAGIC):
-        said, wanted = ("is no gzip file", "without .gz") if compressed else ("is a gzip file", "ending in .gz")
-        raise HeaderError(f"{name} {said}, whatever its name says. Deliver it under a name {wanted}.")
-    text, whole = _unpacked(begin, name) if compressed else (begin, complete)
+    text, whole = unpacked(begin, name, complete)
     text = text.removeprefix(BYTE_ORDER_MARK.encode())
     if whole and not text.strip():
         return None
@@ -57,7 +53,17 @@ def require_known(header: tuple[str, ...], known: Iterable[tuple[str, ...]], nam
         )
 
 
-def _unpacked(begin: bytes, name: str) -> tuple[bytes, bool]:
+def unpacked(begin: bytes, name: str, complete: bool = False) -> tuple[bytes, bool]:
+    """The text of a file, plain or gzip, that begins with these bytes, and whether it is all of it.
+
+    `complete` says that the bytes are the whole file. Raises HeaderError.
+    """
+    compressed = name.endswith(".gz")
+    if begin and compressed != begin.startswith(GZIP_MAGIC):
+        said, wanted = ("is no gzip file", "without .gz") if compressed else ("is a gzip file", "ending in .gz")
+        raise HeaderError(f"{name} {said}, whatever its name says. Deliver it under a name {wanted}.")
+    if not compressed:
+        return begin, complete
     unpacker = zlib.decompressobj(wbits=31)
     try:
         return unpacker.decompress(begin), unpacker.eof

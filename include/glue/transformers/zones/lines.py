@@ -21,6 +21,7 @@ from transformers.zones.headers import BYTE_ORDER_MARK
 from transformers.zones.schemas import REASON, date_text
 
 LINE, SOURCE_FILE, DELIVERED_AT, FILE_NUMBER = "line", "source_file", "delivered_at", "file_number"
+FILE_PATH = "file_path"  # as Spark names it
 # Why a line cannot be cut into the fields of its header.
 SHAPE_REASON = "shape_reason"
 CARRIED = [LINE, SOURCE_FILE, DELIVERED_AT, FILE_NUMBER]
@@ -40,22 +41,41 @@ def read(spark: SparkSession, layout: Layout, file_numbers: dict[str, int]) -> D
     Files are read in parts of up to 128 MB, small ones together; a gzip file is one part. Lines that equal the header
     are none of the rows, wherever they stand: files are sometimes pasted together.
     """
-    # A name may hold signs that Spark would take for a pattern.
-    text = spark.read.text([_GLOB_SIGNS.sub(r"\\\1", file.uri) for file in layout.files])
-    names = {unquote(name): name for name in text.inputFiles()}
-    rows = [
-        {"file_path": name, SOURCE_FILE: file.uri, "delivered": file.delivered_at, "number": file_numbers[file.uri]}
+    header = layout.line or ""
+    text = spark.read.text(paths(layout)).where(~sql.col("value").isin(header, BYTE_ORDER_MARK + header))
+    return with_file(text.select(sql.col("value").alias(LINE)), layout, file_numbers)
+
+
+def paths(layout: Layout) -> list[str]:
+    """The layout's files as Spark takes them."""
+    return [escaped(file.uri) for file in layout.files]
+
+
+def escaped(uri: str) -> str:
+    """The URI of one file. A name may hold signs that Spark would take for a pattern."""
+    return _GLOB_SIGNS.sub(r"\\\1", uri)
+
+
+def with_file(rows: DataFrame, layout: Layout, file_numbers: dict[str, int]) -> DataFrame:
+    """The rows, read from the layout's files, with source_file, delivered_at (UTC) and the file's number.
+
+    The rows may say by themselves of which file they are, in the column FILE_PATH, which is dropped.
+    """
+    names = {unquote(name): name for name in rows.inputFiles()}
+    known = [
+        {FILE_PATH: name, SOURCE_FILE: file.uri, "delivered": file.delivered_at, "number": file_numbers[file.uri]}
         for file in layout.files
         for name in _names_of_rows(names, file.uri)
     ]
-    files = small_frame(spark, rows, f"file_path string, {SOURCE_FILE} string, delivered string, number int")
-    header = layout.line or ""
-    number = sql.coalesce("number", sql.raise_error(sql.concat(sql.lit("of no file: "), "file_path")).cast("int"))
-    return (
-        text.where(~sql.col("value").isin(header, BYTE_ORDER_MARK + header))
-        .select(sql.col("value").alias(LINE), sql.input_file_name().alias("file_path"))
-        .join(sql.broadcast(files.withColumn(DELIVERED_AT, sql.to_timestamp("delivered"))), "file_path", "left")
-        .select(LINE, SOURCE_FILE, DELIVERED_AT, number.alias(FILE_NUMBER))
+    files = small_frame(
+        rows.sparkSession, known, f"{FILE_PATH} string, {SOURCE_FILE} string, delivered string, number int"
+    )
+    number = sql.coalesce("number", sql.raise_error(sql.concat(sql.lit("of no file: "), FILE_PATH)).cast("int"))
+    named = rows if FILE_PATH in rows.columns else rows.select("*", sql.input_file_name().alias(FILE_PATH))
+    return named.join(
+        sql.broadcast(files.withColumn(DELIVERED_AT, sql.to_timestamp("delivered"))), FILE_PATH, "left"
+    ).select(
+        *(name for name in rows.columns if name != FILE_PATH), SOURCE_FILE, DELIVERED_AT, number.alias(FILE_NUMBER)
     )
 
 
@@ -93,13 +113,16 @@ def small_frame(spark: SparkSession, rows: list[dict[str, Any]], schema: str) ->
     return spark.range(1, numPartitions=1).select(sql.inline(structs))
 
 
-def none(spark: SparkSession) -> DataFrame:
-    """The rows of a delivery whose files are all empty."""
-    return small_frame(spark, [], f"{LINE} string, {SOURCE_FILE} string, {DELIVERED_AT} timestamp, {FILE_NUMBER} int")
+def none(spark: SparkSession, columns: str) -> DataFrame:
+    """No rows, with the columns of `read` and these (name type, …)."""
+    carried = f"{LINE} string, {SOURCE_FILE} string, {DELIVERED_AT} timestamp, {FILE_NUMBER} int"
+    return small_frame(spark, [], f"{carried}, {columns}")
 
 
 def _names_of_rows(names: dict[str, str], uri: str) -> list[str]:
     """How Spark's rows may name the file, given its list of files by URI; a file of this machine has two spellings."""
+    if not names:  # Spark cannot say which files it reads by Hadoop's input formats
+        return sorted({uri, uri.replace(":///", ":/")})
     if uri not in names:
         raise UnreadMeterFileError(f"Spark passes over {uri}: rename the file and trigger ingest_meter_readings anew.")
     name = names[uri]

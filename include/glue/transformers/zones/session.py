@@ -8,6 +8,8 @@ SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     # A cast that fails gives null: a malformed row becomes a reject instead of the end of the run.
     "spark.sql.ansi.enabled": "false",
+    # So does a time that Spark 2 would have read in another way.
+    "spark.sql.legacy.timeParserPolicy": "CORRECTED",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.parquet.compression.codec": "zstd",
     "spark.sql.sources.partitionOverwriteMode": "static",

@@ -33,7 +33,16 @@ def test_the_files_of_a_manifest_are_read(s3: Any) -> None:
         "delivered_at": "2026-01-01T00:00:00Z",
     }
     uri = manifest(s3, batch="b1", files=[entry])
-    assert delivery.read_manifest(s3, uri, "b1") == [MeterFile("s3://landing/a.csv", "e1", 3, "2026-01-01T00:00:00Z")]
+    file = MeterFile("s3://landing/a.csv", "e1", 3, "2026-01-01T00:00:00Z")
+    assert delivery.read_manifest(s3, uri, "b1") == delivery.Manifest([file], {})
+
+
+def test_what_a_manifest_says_of_files_of_no_known_layout_is_read(s3: Any) -> None:
+    entry = {"uri": "s3://landing/a", "etag": "e", "size": 3, "delivered_at": "2026-01-01T00:00:00Z"}
+    beside = "s3://landing/_transformer.json"
+    uri = manifest(s3, batch="b1", description={"unit": "Wh"}, files=[{**entry, "described_by": beside}])
+    found = delivery.read_manifest(s3, uri, "b1")
+    assert (found.description, found.files[0].described_by) == ({"unit": "Wh"}, beside)
 
 
 def test_a_manifest_of_another_batch_or_without_files_is_refused(s3: Any) -> None:
