@@ -3,6 +3,7 @@
     .venv-local/bin/python -m benchmarks.load ingest    [--rows N …]   loads of 1, 4 and 16 million rows
     .venv-local/bin/python -m benchmarks.load increment [--rows N]     a day onto 4 million rows, and nothing new
     .venv-local/bin/python -m benchmarks.load queries   [--rows N]     what queries of 16 million rows read
+    .venv-local/bin/python -m benchmarks.load grain     [--rows N]     partitions of a month beside those of a day
     .venv-local/bin/python -m benchmarks.load page                     the page and the plot of the results, anew
 
 Each writes its results to benchmarks/results/load_<command>.json, then the page and the plot. `ingest` replaces the
@@ -23,12 +24,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.load import REPOSITORY, fleet, increment, ingest, lake, queries, report
+from benchmarks.load import REPOSITORY, fleet, grain, increment, ingest, lake, queries, report
 
 RESULTS = REPOSITORY / "benchmarks" / "results"
 PAGE = Path(__file__).with_name("README.md")
 PLOT = REPOSITORY / "docs" / "images" / "load_growth.svg"
-COMMANDS = ("ingest", "increment", "queries")
+COMMANDS = ("ingest", "increment", "queries", "grain")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -54,18 +55,22 @@ def parser() -> argparse.ArgumentParser:
 def measure(command: str, given: fleet.Sample, rows: list[int] | None, folder: Path) -> None:
     """Run a command, writing its results after each size."""
     if command == "ingest":
+        shutil.rmtree(folder / "start", ignore_errors=True)
+        start = ingest.start(given, folder / "start")
         for size in rows or ingest.SIZES:
             shutil.rmtree(folder / str(size), ignore_errors=True)
             found = ingest.run(given, size, folder / str(size))
             others = [other for other in read("ingest").get("sizes", []) if other["rows"] != found["rows"]]
             sizes = sorted([*others, found], key=lambda measured: measured["rows"])
-            save("ingest", {"source": given.source, "versions": versions(), "sizes": sizes})
+            save("ingest", {"source": given.source, "versions": versions(), "start": start, "sizes": sizes})
         return
-    module: Any = {"increment": increment, "queries": queries}[command]
+    module: Any = {"increment": increment, "queries": queries, "grain": grain}[command]
     (size,) = rows or [module.ROWS]
-    if command == "increment":
-        shutil.rmtree(folder / "increment", ignore_errors=True)
-    found = module.run(given, size, folder / ("increment" if command == "increment" else str(size)))
+    # Queries ask what a load of that size has left.
+    place = folder / (str(size) if command == "queries" else command)
+    if command != "queries":
+        shutil.rmtree(place, ignore_errors=True)
+    found = module.run(given, size, place)
     save(command, {"source": given.source, "versions": versions(), **found})
 
 

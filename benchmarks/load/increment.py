@@ -23,9 +23,7 @@ def run(given: fleet.Sample, rows: int, folder: Path) -> dict[str, Any]:
         landing = opened.folder("landing") / lake.LANDING_PREFIX
         before = fleet.write(given.households, landing, rows, without=DAY)
         base = loads.by_the_platform(opened, BASE)
-        day = fleet.write(given.households, folder / "delivery", rows, only=DAY)
-        for path, _ in day:
-            path.rename(landing / f"{DAY:%Y%m%d}-{path.name}")
+        rows_of_the_day = deliver_day(given, opened, rows)
         delivery = loads.by_the_platform(opened, DELIVERY)
         jobs = len(opened.usages)
         nothing_new = loads.by_the_platform(opened, AGAIN)
@@ -34,9 +32,17 @@ def run(given: fleet.Sample, rows: int, folder: Path) -> dict[str, Any]:
     return {
         "rows": sum(count for _, count in before),
         "day": DAY.isoformat(),
-        "rows_of_the_day": sum(count for _, count in day),
+        "rows_of_the_day": rows_of_the_day,
         "platform_base": base,
         "platform": delivery,
         "predecessor": predecessor,
         "nothing_new": {"jobs_started": jobs_for_nothing, "loaded": nothing_new is not None},
     }
+
+
+def deliver_day(given: fleet.Sample, opened: lake.Lake, rows: int) -> int:
+    """Put the files of DAY into the landing zone; how many rows they have."""
+    written = fleet.write(given.households, opened.root / "delivery", rows, only=DAY)
+    for path, _ in written:
+        path.rename(opened.folder("landing") / lake.LANDING_PREFIX / f"{DAY:%Y%m%d}-{path.name}")
+    return sum(count for _, count in written)

@@ -126,18 +126,16 @@ class Lake:
         )
         return found is not None
 
-    def ingest(self, batch: str) -> bool:
+    def ingest(self, batch: str, grain: str = "month") -> bool:
         """ingest_meter_readings and aggregate_consumption; False when nothing was new and so no job was started."""
         if not self.find_new(batch):
             return False
         self.run("raw_to_clean", batch=batch, manifest=f"s3://clean/_manifests/{batch}.json", transformer="london")
-        self.run("clean_to_business", batch=batch, run=f"{batch}-1", grain="month")
+        self.run("clean_to_business", batch=batch, run=f"{batch}-1", grain=grain)
         summary = self._summary(batch, "clean_to_business")
         self._publish("daily", summary["partitions"], summary["run"])
         ledger.record(self.s3, clean_bucket="clean", summary=summary, recorded_at=datetime.now(UTC))
-        self.run(
-            "aggregate_consumption", run=f"{batch}-1", dates=",".join(summary["dates"]), intervals_per_hour="2"
-        )
+        self.run("aggregate_consumption", run=f"{batch}-1", dates=",".join(summary["dates"]), intervals_per_hour="2")
         for table, said in self._summary(f"{batch}-1", "aggregate_consumption")["tables"].items():
             self._publish(table, said["partitions"], f"{batch}-1")
         return True

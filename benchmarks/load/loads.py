@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks.load.lake import LANDING_PREFIX, Lake
 from benchmarks.load.process_tree import MEGABYTE, Usage
+from local_aws.glue.java import java_home
 from sample_data.london_files import LAYOUTS
 
 # Spark's own defaults where the stand-in has chosen others for the platform's jobs, and the heap of the predecessor.
@@ -16,25 +17,32 @@ PREDECESSORS_SPARK = {
     "spark.sql.shuffle.partitions": "200",
     "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version": "1",
 }
+# Java's own choices instead of the stand-in's flags: both compilers, the G1 collector, no archive of Spark's classes.
+JAVAS_OWN = {
+    "spark.driver.extraJavaOptions": "'-XX:-UseSerialGC -XX:+UseG1GC -XX:TieredStopAtLevel=4"
+    f" -XX:SharedArchiveFile={java_home() / 'lib' / 'server' / 'classes.jsa'}'"
+}
+# What the predecessor has nothing of.
+COMPLETENESS = ("tallies", "completeness")
 PREDECESSORS_JOBS = ("clean", "business", "daily", "weekly", "monthly")
 
 
-def by_the_platform(lake: Lake, batch: str) -> dict[str, Any] | None:
+def by_the_platform(lake: Lake, batch: str, grain: str = "month") -> dict[str, Any] | None:
     """Load what is new in the landing zone; None when nothing was, and no job has started."""
     before = _objects(lake)
     runs = len(lake.usages)
-    if not lake.ingest(batch):
+    if not lake.ingest(batch, grain):
         return None
     return _result(lake.usages[runs:], _objects(lake) - before)
 
 
-def by_the_predecessor(lake: Lake) -> dict[str, Any]:
-    """Load all that lies in the landing zone, as if nothing had been loaded before."""
+def by_the_predecessor(lake: Lake, java: dict[str, str] | None = None) -> dict[str, Any]:
+    """Load all that lies in the landing zone, as if nothing had been loaded before; `java`: JAVAS_OWN or nothing."""
     before = _objects(lake)
     runs = len(lake.usages)
     for job in PREDECESSORS_JOBS:
         given = {"layouts": json.dumps(layouts(lake))} if job == "clean" else {}
-        lake.run(f"predecessor/{job}", PREDECESSORS_SPARK, **given)
+        lake.run(f"predecessor/{job}", {**PREDECESSORS_SPARK, **(java or {})}, **given)
     return _result(lake.usages[runs:], _objects(lake) - before)
 
 
@@ -58,12 +66,14 @@ def _objects(lake: Lake) -> set[tuple[Path, int]]:
 
 
 def _result(usages: list[tuple[str, Usage]], written: set[tuple[Path, int]]) -> dict[str, Any]:
+    of_completeness = [path for path, _ in written if not set(COMPLETENESS).isdisjoint(path.parts)]
     return {
         "cpu_seconds": round(sum(usage.cpu for _, usage in usages), 1),
         "wall_seconds": round(sum(usage.wall for _, usage in usages), 1),
         "peak_rss_mb": round(max(usage.peak_rss for _, usage in usages) / MEGABYTE),
         "peak_pss_mb": round(max(usage.peak_pss for _, usage in usages) / MEGABYTE),
-        "files": len(written),
+        "files": len(written) - len(of_completeness),
+        "files_of_completeness": len(of_completeness),
         "bytes": sum(path.stat().st_size for path, _ in written),
         "jobs": {
             job.rpartition("/")[2]: {

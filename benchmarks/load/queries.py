@@ -67,10 +67,7 @@ def run(given: fleet.Sample, rows: int, folder: Path) -> dict[str, Any]:
     if not (folder / "buckets" / "business" / "predecessor" / "aggregated_monthly").exists():
         ingest.run(given, rows, folder)
     with lake.opened(folder) as opened:
-        # In the middle of the fleet: the first and the last meter have luck with the row groups' limits.
-        homes = len(list(fleet.replicated(given.households, rows)))
-        middle = given.households[homes // 2 % len(given.households)]
-        meter = fleet.copy(middle, homes // 2 // len(given.households), homes // 2).identity.meter_id
+        meter = middle_meter(given, rows)
         return {
             "rows": rows,
             "meter": meter,
@@ -83,6 +80,13 @@ def run(given: fleet.Sample, rows: int, folder: Path) -> dict[str, Any]:
                 for question in QUESTIONS
             ],
         }
+
+
+def middle_meter(given: fleet.Sample, rows: int) -> str:
+    """A meter in the middle of the fleet: the first and the last have luck with the row groups' limits."""
+    homes = len(list(fleet.replicated(given.households, rows)))
+    middle = given.households[homes // 2 % len(given.households)]
+    return fleet.copy(middle, homes // 2 // len(given.households), homes // 2).identity.meter_id
 
 
 def ask(opened: Lake, question: Question, meter: str, find: Callable[[Lake, Question], list[Path]]) -> dict[str, Any]:
@@ -128,11 +132,12 @@ def platforms_files(opened: Lake, question: Question) -> list[Path]:
             if values in years
             for file in found
         ]
-    first, last = f"{question.first:%Y%m}", f"{question.last:%Y%m}"
+    first, last = f"{question.first:%Y%m%d}", f"{question.last:%Y%m%d}"
+    # A partition is named by its month, at grain day by its day.
     return [
         file
-        for (kind, month), found in opened.published("daily").items()
-        if kind == "INT" and first <= month <= last
+        for (kind, name), found in opened.published("daily").items()
+        if kind == "INT" and first[: len(name)] <= name <= last[: len(name)]
         for file in found
     ]
 
