@@ -25,6 +25,8 @@ from local_aws.ports import free_ports
 from local_aws.settings import REPOSITORY, Settings
 
 CASCADE_SECONDS = 900
+# What brings readings to the API.
+LOAD = {"ingest_meter_readings": ["aggregate_consumption"], "aggregate_consumption": ["load_redshift"]}
 SHARED_DATA = Path(os.environ.get("SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
 
 

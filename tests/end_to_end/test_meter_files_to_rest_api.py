@@ -10,11 +10,10 @@ import pytest
 
 from demo.airflow_api import Run
 from tests.end_to_end import expected_consumption as expected
-from tests.end_to_end.conftest import CASCADE_SECONDS, Platform
+from tests.end_to_end.conftest import CASCADE_SECONDS, LOAD, Platform
 
 pytestmark = pytest.mark.slow
 
-LOAD = {"ingest_meter_readings": ["aggregate_consumption"], "aggregate_consumption": ["load_redshift"]}
 HEADER = "LCLid,stdorToU,DateTime,KWH/hh (per half hour) \r\n"
 MALFORMED = [
     "MAC{meter},Std,2013-02-30 00:30:00.0000000, 0.1 ",  # no such day

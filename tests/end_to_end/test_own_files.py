@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from demo.__main__ import CASCADE, wait_for_first_runs
-from tests.end_to_end.conftest import Platform
+from demo.cascade import wait_for_first_runs
+from tests.end_to_end.conftest import CASCADE_SECONDS, LOAD, Platform
 from tests.glue.extracts import write
 
 pytestmark = pytest.mark.slow
 
-CASCADE_SECONDS = 900
 FORMATS = ["csv", "json", "parquet", "orc", "avro"]
 ANSWERS = {
     "transformer": "default",
@@ -80,12 +79,12 @@ def test_each_format_loaded_by_the_trigger_form_gives_the_sums_of_csv(platform: 
         platform.aws("s3").upload_fileobj(body, platform.deployment["landing_bucket"], key)
 
     run = platform.airflow.trigger("ingest_meter_readings", ANSWERS)
-    platform.airflow.cascade(run, CASCADE, CASCADE_SECONDS)
+    platform.airflow.cascade([run], LOAD, CASCADE_SECONDS)
 
     for name in FORMATS:
         meter = f"OWN-{name}"
-        assert platform.consumption("daily", 2013, meter).json() == [
+        assert platform.api.get(f"/consumption/daily/2013/{meter}").json() == [
             [meter, "20131026", 3.0],
             [meter, "20131027", 48.0],
         ]
-        assert [row[-1] for row in platform.consumption("monthly", 2013, meter).json()] == [51.0]
+        assert [row[-1] for row in platform.api.get(f"/consumption/monthly/2013/{meter}").json()] == [51.0]

@@ -17,8 +17,8 @@ def write(spark: Any, file_format: str, path: Path, columns: Cells, schema: dict
     """A file of these columns; they are texts unless `schema` gives the type, as Avro or Arrow name it."""
     kinds = schema or {}
     if file_format == "csv":
-        rows = ["" if cell is None else str(cell) for cell in columns], zip(*columns.values(), strict=True)
-        lines = [";".join(rows[0]), *(";".join("" if cell is None else str(cell) for cell in row) for row in rows[1])]
+        rows = [list(columns), *zip(*columns.values(), strict=True)]
+        lines = [";".join("" if cell is None else str(cell) for cell in row) for row in rows]
         path.write_text("".join(f"{line}\r\n" for line in lines))
     elif file_format == "json":
         found = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
