@@ -4,6 +4,7 @@
     .venv-local/bin/python -m benchmarks.load increment [--rows N]     a day onto 4 million rows, and nothing new
     .venv-local/bin/python -m benchmarks.load queries   [--rows N]     what queries of 16 million rows read
     .venv-local/bin/python -m benchmarks.load grain     [--rows N]     partitions of a month beside those of a day
+    .venv-local/bin/python -m benchmarks.load all                      the four, one after the other
     .venv-local/bin/python -m benchmarks.load page                     the page and the plot of the results, anew
 
 Each writes its results to benchmarks/results/load_<command>.json, then the page and the plot. `ingest` replaces the
@@ -29,16 +30,20 @@ from benchmarks.load import REPOSITORY, fleet, grain, increment, ingest, lake, q
 RESULTS = REPOSITORY / "benchmarks" / "results"
 PAGE = Path(__file__).with_name("README.md")
 PLOT = REPOSITORY / "docs" / "images" / "load_growth.svg"
-COMMANDS = ("ingest", "increment", "queries", "grain")
+COMMANDS = ("ingest", "queries", "increment", "grain")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parser().parse_args(arguments)
+    words = parser()
+    options = words.parse_args(arguments)
+    if options.rows and options.command == "all":
+        words.error("--rows goes with one command")
     if options.command != "page":
         given = fleet.sample()
         print(given.source)
         with work(options.work) as folder:
-            measure(options.command, given, options.rows, folder)
+            for command in COMMANDS if options.command == "all" else [options.command]:
+                measure(command, given, options.rows, folder)
     write_page()
 
 
@@ -46,8 +51,8 @@ def parser() -> argparse.ArgumentParser:
     words = argparse.ArgumentParser(
         prog="python -m benchmarks.load", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    words.add_argument("command", choices=[*COMMANDS, "page"])
-    words.add_argument("--rows", type=int, nargs="+", help="how many; several for ingest only")
+    words.add_argument("command", choices=[*COMMANDS, "all", "page"])
+    words.add_argument("--rows", type=int, nargs="+", help="how many; several for ingest only, none for all")
     words.add_argument("--work", type=Path, help="folder that keeps the data (default: a temporary one)")
     return words
 
