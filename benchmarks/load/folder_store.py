@@ -6,6 +6,7 @@ benchmark pays for a network. Requests for bytes are counted, as S3 would count 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 import threading
@@ -74,6 +75,10 @@ class _Handler(BaseHTTPRequestHandler):
     # Head and body are sent apart; else the body waits until the head is acknowledged, 40 ms.
     disable_nagle_algorithm = True
     folder_store: FolderStore
+
+    def handle(self) -> None:
+        with contextlib.suppress(ConnectionResetError):  # a client may go whenever it likes
+            super().handle()
 
     def do_GET(self) -> None:
         query = parse_qs(urlsplit(self.path).query, keep_blank_values=True)

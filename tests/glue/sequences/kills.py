@@ -1,7 +1,7 @@
 """Kills: a step ends at a chosen point of its work, as if its process had gone, and what it has written stays.
 
-The points of a step are: before and after each call to AWS, before each write of Spark, amid it and after it, before and
-after each statement of Redshift, and the end of the step, when all is done and only nobody knows it.
+The points of a step are: before and after each call to AWS, before each write of Spark, amid it and after it, before
+each statement of Redshift and after the commit, and the end of the step, when all is done and only nobody knows it.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ AT_ITS_END = "at its end"
 LEFT_BEHIND = "_temporary/0/_temporary/attempt_202601010000000000000000_0000_m_000000_1"
 
 
-class Killed(BaseException):  # noqa: N818 (it is no error: nothing may catch it but the driver of a run)
-    """The process of a step is gone."""
+class Killed(BaseException):
+    """The process of a step is gone. It is no error, so that no code but the driver of the run catches it."""
 
 
 class Killer:
@@ -41,13 +41,14 @@ class Killer:
         self._countdown = -1
         self._passed = 0
         self._action: Callable[[], None] | None = None
-        self._random = Random()
+        self._random = Random()  # noqa: S311 (no secret)
         self._is_dead = False
 
     @contextlib.contextmanager
     def during(self, step: str, point: int | None, action: Callable[[], None] | None, seed: int) -> Iterator[None]:
         """While the step works: at its point of that number `action` happens; without one the step is killed."""
-        self._step, self._action, self._random, self._is_dead = step, action, Random(seed), False
+        self._step, self._action, self._is_dead = step, action, False
+        self._random = Random(seed)  # noqa: S311 (no secret)
         self._countdown, self._passed = -1 if point is None else point, 0
         try:
             yield
@@ -101,7 +102,7 @@ def half_written(folder: Path, random: Random) -> None:
     """Some files of a write are there, some are not, and one lies half done where a task left it."""
     files = sorted(folder.rglob("*.parquet"))
     for path in files:
-        if random.random() < 0.5:  # noqa: S311 (no secret)
+        if random.random() < 0.5:
             path.unlink()
             path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
     leftover = folder / LEFT_BEHIND / "part-00000.zstd.parquet"

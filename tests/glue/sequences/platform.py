@@ -1,4 +1,4 @@
-"""Buckets as folders, a Glue catalog and boto3 clients, in which the scripts' own main() runs within one Spark session."""
+"""Buckets as folders, a Glue catalog and boto3 clients: here the scripts' own main() runs within one Spark session."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ import pyarrow.parquet as parquet
 from botocore.config import Config
 from metering import aggregation, catalog, clients, ingestion
 from pyspark.sql import DataFrameWriter
+from transformers.zones import session
 
 from benchmarks.load.folder_store import FolderStore
 from benchmarks.load.lake import VIEW
@@ -38,8 +39,13 @@ LANDING, CLEAN, BUSINESS = "sequence-landing", "sequence-clean", "sequence-busin
 TABLES_OF_SEQUENCES = ("daily", "aggregated_daily", "aggregated_weekly", "aggregated_monthly", "completeness")
 # Where Spark reads and writes: Hadoop mounts no whole bucket on a local disk.
 MOUNTED = {LANDING: ("readings",), CLEAN: ("clean", "quarantine", "tallies"), BUSINESS: TABLES_OF_SEQUENCES}
-# A plan is run once, on a few rows: to compile it would take ten times as long as to interpret it.
-SPARK = {"spark.sql.codegen.wholeStage": "false", "spark.sql.shuffle.partitions": "1"}
+# A plan is run once, on a few rows: to compile or to change it on the way takes longer than to interpret it.
+SPARK = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.shuffle.partitions": "1",
+}
+NOT_ADAPTIVE = {"spark.sql.adaptive.enabled": "false"}
 
 
 class FolderBuckets(FolderStore):
@@ -170,6 +176,7 @@ def _installed(platform: Platform) -> Iterator[None]:
         stack.enter_context(patch.object(ingestion, "datetime", platform.clock))
         stack.enter_context(patch.object(aggregation, "datetime", platform.clock))
         stack.enter_context(patch.object(DataFrameWriter, "parquet", write))
+        stack.enter_context(patch.dict(session.SETTINGS, NOT_ADAPTIVE))
         yield
 
 
@@ -182,14 +189,17 @@ def _on_folders(spark: Any, buckets: Path) -> Iterator[None]:
         for bucket, folders in MOUNTED.items()
         for folder in folders
     }
-    before = {name: spark.conf.get(name) for name in SPARK}
+    before = {name: spark.conf.get(name, None) for name in (*SPARK, *NOT_ADAPTIVE)}
     for name, value in {"fs.s3.impl": VIEW, **mounts}.items():
         hadoop.set(name, value)
     for name, value in SPARK.items():
         spark.conf.set(name, value)
     yield
     for name, value in before.items():
-        spark.conf.set(name, value)
+        if value is None:
+            spark.conf.unset(name)
+        else:
+            spark.conf.set(name, value)
     for name in ("fs.s3.impl", *mounts):
         hadoop.unset(name)
 
