@@ -152,7 +152,7 @@ POINTS = {
     "publish_consumption": 29,
     "plan_load": 24,
     "merge_readings": 9,
-    "merge_consumption": 15,
+    "merge_consumption": 16,
 }
 
 

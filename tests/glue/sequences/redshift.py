@@ -22,7 +22,7 @@ TABLES = ("daily", *warehouse.AGGREGATES)
 
 
 class Redshift:
-    """A database; `s3` is the client of COPY, `bucket` holds the manifests."""
+    """A database; `s3` is the client of COPY, which the kill of a task does not reach; `bucket` holds the manifests."""
 
     def __init__(self, url: str, s3: Any, bucket: str, results: Path) -> None:
         self._login, self._loader, self._results = Login(url), CopyLoader(s3), Results(results)

@@ -42,7 +42,7 @@ def platform(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
 def redshift(platform: Platform, postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Redshift:
     postgres.ensure_database("sequences")
     results = tmp_path_factory.mktemp("results")
-    return Redshift(postgres.dsn("sequences"), platform.client("s3"), BUSINESS, results)
+    return Redshift(postgres.dsn("sequences"), platform.s3, BUSINESS, results)
 
 
 @settings(
