@@ -114,20 +114,31 @@ class Interruption:
 
 
 @dataclass(frozen=True)
-class Round:
-    """A delivery at one time, then runs. `aggregates` and `loads`: whether these DAGs are on, or paused.
+class Clearing:
+    """A run of before is cleared from one of its steps on, whatever became of it; and killed perhaps, while it works
+    again. Numbers are taken modulo what there is.
+    """
 
-    `cleared` names a run of before and one of its steps: it is cleared from there, whatever became of it.
+    run: int
+    step: int
+    kill: Interruption | None
+
+
+@dataclass(frozen=True)
+class Round:
+    """A delivery, then runs. `at_once`: its files come in the same second. `aggregates` and `loads`: whether these DAGs
+    are on, or paused.
     """
 
     delivered: tuple[Delivered, ...]
+    at_once: bool
     arriving: tuple[Delivered, ...]
     ingest: tuple[Interruption, ...]
     aggregates: bool
     aggregate: tuple[Interruption, ...]
     loads: bool
     load: tuple[Interruption, ...]
-    cleared: tuple[int, int] | None
+    clearing: Clearing | None
 
 
 @dataclass(frozen=True)
@@ -206,16 +217,23 @@ def interruptions(
 
 
 @some.composite
+def clearings(draw: some.DrawFn) -> Clearing:
+    killed = interruptions(draw(some.sampled_from((IngestRun, AggregateRun, LoadRun))).steps)
+    return Clearing(draw(some.integers(0, 9)), draw(some.integers(0, 5)), next(iter(draw(killed)), None))
+
+
+@some.composite
 def rounds(draw: some.DrawFn) -> Round:
     return Round(
         delivered=tuple(draw(some.lists(delivered(), min_size=1, max_size=3))),
+        at_once=draw(some.booleans()),
         arriving=tuple(draw(some.lists(delivered(), min_size=1, max_size=2))),
         ingest=draw(interruptions(IngestRun.steps, (KILL, KILL, KILL, ARRIVAL))),
         aggregates=draw(some.booleans()),
         aggregate=draw(interruptions(AggregateRun.steps)),
         loads=draw(some.booleans()),
         load=draw(interruptions(LoadRun.steps)),
-        cleared=draw(some.one_of(some.none(), some.none(), some.tuples(some.integers(0, 9), some.integers(0, 5)))),
+        clearing=draw(some.one_of(some.none(), some.none(), clearings())),
     )
 
 

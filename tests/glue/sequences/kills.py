@@ -27,19 +27,19 @@ class Killed(BaseException):
 class Killer:
     """Counts the points of the running step and calls `action` at the one that was chosen.
 
-    survived  kills by step and point
-    unreached how many interruptions were meant for a point that the step did not have
+    kills      by step and point
+    arrivals   how often files arrived at a point instead
+    unreached  how many interruptions were meant for a point that the step did not have
     """
 
     def __init__(self, folder_of: Callable[[str], Path]) -> None:
-        self.survived: Counter[tuple[str, str]] = Counter()
-        self.reached: dict[str, int] = {}
+        self.kills: Counter[tuple[str, str]] = Counter()
+        self.arrivals = 0
         self.unreached = 0
         self._folder_of = folder_of
         self._lock = threading.RLock()
         self._step = ""
         self._countdown = -1
-        self._passed = 0
         self._action: Callable[[], None] | None = None
         self._random = Random()  # noqa: S311 (no secret)
         self._is_dead = False
@@ -49,11 +49,10 @@ class Killer:
         """While the step works: at its point of that number `action` happens; without one the step is killed."""
         self._step, self._action, self._is_dead = step, action, False
         self._random = Random(seed)  # noqa: S311 (no secret)
-        self._countdown, self._passed = -1 if point is None else point, 0
+        self._countdown = -1 if point is None else point
         try:
             yield
             self.point(AT_ITS_END)
-            self.reached[step] = max(self._passed, self.reached.get(step, 0))
             self.unreached += self._countdown >= 0
         finally:
             self._step = ""
@@ -65,17 +64,17 @@ class Killer:
                 return
             if self._is_dead:  # a dead process does nothing more, neither in other threads nor while it unwinds
                 raise Killed
-            self._passed += 1
             self._countdown -= 1
             if self._countdown != -1:
                 return
             if self._action:
+                self.arrivals += 1
                 self._action()
                 return
             self._is_dead = True
         if ruin:
             ruin(self._random)
-        self.survived[self._step, where] += 1
+        self.kills[self._step, where] += 1
         raise Killed
 
     def watch(self, client: Any) -> None:
@@ -110,7 +109,11 @@ def half_written(folder: Path, random: Random) -> None:
     leftover.write_bytes(b"PAR1")
 
 
-def told(survived: Counter[tuple[str, str]]) -> str:
-    """The kills as a table of Markdown: step, point, kills."""
-    rows = [f"| {step} | {where} | {number} |" for (step, where), number in sorted(survived.items())]
-    return "\n".join(["| step | point | kills |", "|---|---|---:|", *rows])
+def told(killer: Killer, after: Counter[str]) -> str:
+    """The kills as a table of Markdown (step, point, kills), and in a line what followed them."""
+    rows = [f"| {step} | {where} | {number} |" for (step, where), number in sorted(killer.kills.items())]
+    followed = ", ".join(f"{what} {number}" for what, number in sorted(after.items()))
+    others = f"Files arrived {killer.arrivals} times; {killer.unreached} points were not reached."
+    return "\n".join(
+        ["| step | point | kills |", "|---|---|---:|", *rows, "", f"{killer.kills.total()} kills: {followed}. {others}"]
+    )

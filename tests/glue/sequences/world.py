@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from metering.catalog import SupersededError
 from raw_to_clean import RowCountError
@@ -17,6 +20,7 @@ from tests.glue.sequences.deliveries import (
     CLEARED,
     LATER,
     NEVER,
+    Clearing,
     Delivered,
     Interruption,
     MeterFile,
@@ -36,7 +40,7 @@ from tests.glue.sequences.runs import AggregateRun, DagRun, Extra, IngestRun, Lo
 class World:
     """The landing zone's history and the runs of all DAGs. One run works at a time."""
 
-    def __init__(self, platform: Platform, redshift: Redshift, grain: str) -> None:
+    def __init__(self, platform: Platform, redshift: Redshift, grain: str, log: Callable[[str], Any]) -> None:
         self.platform, self.redshift, self.grain = platform, redshift, grain
         platform.empty()
         redshift.empty()
@@ -49,15 +53,14 @@ class World:
         self.waiting: list[DagRun] = []  # failed runs, to be cleared
         self.published: set[Version] = set()
         self.tallied: set[Version] = set()
-        self.log: list[str] = []
+        self.log = log
+        self.after: Counter[str] = Counter()  # what followed the kills
 
     def happen(self, event: Round) -> None:
         """One round."""
-        self.deliver(event.delivered)
-        if event.cleared and self.runs:
-            number, step = event.cleared
-            run = self.runs[number % len(self.runs)]
-            self._clear(run, step)
+        self.deliver(event.delivered, at_once=event.at_once)
+        if event.clearing and self.runs:
+            self._clear(self.runs[event.clearing.run % len(self.runs)], event.clearing)
         self.drive(self._new_run(IngestRun(self.platform, self.grain, self.readings)), event.ingest, event.arriving)
         if event.aggregates and self.readings:
             self.drive(self._new_run(self._aggregate_run()), event.aggregate)
@@ -82,10 +85,11 @@ class World:
     def expected(self) -> Expected:
         return Expected(self.published, self.tallied)
 
-    def deliver(self, things: Sequence[Delivered]) -> None:
-        """All at the same second."""
+    def deliver(self, things: Sequence[Delivered], *, at_once: bool = True) -> None:
+        """Put files into the landing zone, all in the same second or one after the other."""
         self.platform.clock.tick(60)
         for thing in things:
+            self.platform.clock.tick(0 if at_once else 1)
             found = self._file(thing)
             if found is None:
                 continue
@@ -96,7 +100,7 @@ class World:
             etag = hashlib.md5(content, usedforsecurity=False).hexdigest()
             self.contents[etag] = file
             self.delivered_at.add((key, etag, self._now()))
-            self.log.append(f"{self._now():%d %H:%M:%S} {key} {etag[:4]} {content!r}")
+            self.log(f"{self._now():%d %H:%M:%S} {key} {etag[:4]} {content!r}")
 
     def drive(
         self, run: DagRun, interruptions: Sequence[Interruption] = (), arriving: Sequence[Delivered] = ()
@@ -114,7 +118,8 @@ class World:
                 self._try(run, given, arriving)
             except Killed:
                 assert given is not None
-                self.log.append(f"  {type(run).__name__} {run.batch}: killed in {step}, then {given.after}")
+                self.after[given.after] += 1
+                self.log(f"  {type(run).__name__} {run.batch}: killed in {step}, then {given.after}")
                 if given.after == CLEARED:
                     self._rewind(run, given.seed)
                 elif given.after == NEVER and is_forgettable(run):
@@ -125,7 +130,7 @@ class World:
             except SupersededError:
                 run.clear("clean_to_business" if isinstance(run, IngestRun) else "aggregate_consumption")
             except ChangedMeterFileError:
-                self.log.append(f"  {run.batch}: given up")
+                self.log(f"  {run.batch}: given up")
                 return
             except RowCountError:
                 run.clear("raw_to_clean")
@@ -136,7 +141,7 @@ class World:
             else:
                 self._done(run, step)
                 run.advance()
-        self.log.append(f"  {type(run).__name__} {run.batch}: done")
+        self.log(f"  {type(run).__name__} {run.batch}: done")
 
     def _try(self, run: DagRun, given: Interruption | None, arriving: Sequence[Delivered]) -> None:
         step = run.steps[run.at]
@@ -192,15 +197,15 @@ class World:
         taken, self.consumption[:] = list(self.consumption), []
         return LoadRun(self.platform, taken, self.redshift)
 
-    def _clear(self, run: DagRun, step: int) -> None:
-        """Clear any run from a step that it has begun."""
+    def _clear(self, run: DagRun, clearing: Clearing) -> None:
+        """Clear any run from a step that it has begun; those after a failed one are not its to begin."""
         if isinstance(run, IngestRun) and run.found_nothing:
             return
-        begun = [name for name in run.steps if run.tries[name]]
-        if begun:
-            run.clear(begun[step % len(begun)])
-            self.log.append(f"  {type(run).__name__} {run.batch}: cleared from {run.step}")
-            self.drive(run)
+        begun = [name for name in run.steps[: run.at + 1] if run.tries[name]]
+        run.clear(begun[clearing.step % len(begun)])
+        self.log(f"  {type(run).__name__} {run.batch}: cleared from {run.step}")
+        kill = clearing.kill
+        self.drive(run, [replace(kill, step=kill.step % len(run.steps))] if kill else [])
 
     def _rewind(self, run: DagRun, seed: int) -> None:
         run.clear(run.steps[seed % (run.at + 1)])
