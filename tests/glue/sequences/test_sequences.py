@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import strategies as some
 
-from tests.glue.sequences import deliveries, found, kills
+from tests.glue.sequences import found, kills, sampling
 from tests.glue.sequences.clock import Clock
 from tests.glue.sequences.deliveries import MeterFile, NewFile, Sequence
 from tests.glue.sequences.expected import Expected, Tables
@@ -63,7 +64,7 @@ def redshift(platform: Platform, postgres: Any, tmp_path_factory: pytest.TempPat
     suppress_health_check=list(HealthCheck),
     print_blob=True,
 )
-@given(deliveries.sequences())
+@given(some.randoms(use_true_random=True).map(sampling.sequence))
 def test_any_sequence_ends_in_the_tables_of_one_delivery_of_the_newest_values(
     platform: Platform, redshift: Redshift, after: Counter[str], sequence: Sequence
 ) -> None:
