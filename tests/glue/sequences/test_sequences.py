@@ -68,7 +68,14 @@ def redshift(platform: Platform, postgres: Any, tmp_path_factory: pytest.TempPat
 def test_any_sequence_ends_in_the_tables_of_one_delivery_of_the_newest_values(
     platform: Platform, redshift: Redshift, after: Counter[str], sequence: Sequence
 ) -> None:
-    world = World(platform, redshift, sequence.grain, log=note)
+    told: list[str] = []
+    try:
+        check(sequence, World(platform, redshift, sequence.grain, told.append), after)
+    finally:
+        note("\n".join(told))
+
+
+def check(sequence: Sequence, world: World, after: Counter[str]) -> None:
     for event in sequence.rounds:
         world.happen(event)
     world.settle()
@@ -77,13 +84,13 @@ def test_any_sequence_ends_in_the_tables_of_one_delivery_of_the_newest_values(
         print(f"{len(world.files)} files, {len(world.runs)} runs, {world.after.total()} kills", flush=True)
     expected = world.expected()
     assert set(world.landing.values()) <= {version.file for version in world.published}
-    assert_same(expected.tables(), found.in_business_zone(platform), found.in_warehouse(redshift))
+    assert_same(expected.tables(), world)
 
-    once = World(platform, redshift, sequence.grain, log=note)
+    once = World(world.platform, world.redshift, sequence.grain, world.log)
     once.deliver([NewFile(the_newest(expected))])
     once.settle()
 
-    assert without_history(found.in_business_zone(platform)) == without_history(expected.tables())
+    assert without_history(found.in_business_zone(world.platform)) == without_history(expected.tables())
 
 
 def the_newest(expected: Expected) -> MeterFile:
@@ -91,9 +98,11 @@ def the_newest(expected: Expected) -> MeterFile:
     return MeterFile((*expected.newest_rows(), *expected.bad_rows()))
 
 
-def assert_same(expected: Tables, business: Tables, warehouse: Tables) -> None:
-    assert business == expected
-    assert warehouse == {table: rows for table, rows in expected.items() if table != "completeness"}
+def assert_same(expected: Tables, world: World) -> None:
+    assert found.in_business_zone(world.platform) == expected
+    assert found.in_warehouse(world.redshift) == {
+        name: rows for name, rows in expected.items() if name != "completeness"
+    }
 
 
 def without_history(tables: Tables) -> Tables:
