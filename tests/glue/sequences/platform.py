@@ -44,6 +44,9 @@ SPARK = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.shuffle.partitions": "1",
+    # The description of each plan, which nobody reads here, is an eighth of the work.
+    "spark.sql.ui.explainMode": "simple",
+    "spark.sql.maxPlanStringLength": "0",
 }
 NOT_ADAPTIVE = {"spark.sql.adaptive.enabled": "false"}
 
