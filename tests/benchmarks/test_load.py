@@ -339,8 +339,6 @@ def test_what_the_results_miss_is_what_the_page_explains(results: dict[str, Any]
 
     missed = [row[0] for row in found if not row[4]]
     assert missed == ["CPU s, 1 M rows (share)", "CPU s, 4 M rows (share)", "CPU s, a day onto 4 M rows (share)"]
-    for size in results["ingest"]["sizes"]:
-        assert size["platform"]["cpu_seconds"] < 0.6 * size["predecessor"]["cpu_seconds"]
 
 
 def test_results_of_both_grains_answer_the_same(results: dict[str, Any]) -> None:

@@ -2,76 +2,27 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Callable
 from typing import Any
 
-import pyarrow.parquet as parquet
 import pytest
 
 from tests.glue.deliveries import KAGGLE, OFFICIAL
-from tests.glue.job_platform import JobPlatform
+from tests.glue.load_platform import LoadPlatform, text_of
 
 pytestmark = pytest.mark.slow
 
 ROW = "MAC000002,Std,2012-12-31 {time}:00.0000000, {value} "
 
 
-class Platform(JobPlatform):
-    """Meter files come in; sums go out."""
-
-    def deliver(self, batch: str, delivered_at: str, **files: str) -> None:
-        """Put files into the landing zone (a name's __ is its dot) and write the manifest of the batch."""
-        listed = [
-            {**self.put("landing", f"readings/{name.replace('__', '.')}", text.encode()), "delivered_at": delivered_at}
-            for name, text in files.items()
-        ]
-        self.put("clean", f"_manifests/{batch}.json", json.dumps({"batch": batch, "files": listed}).encode())
-
-    def raw_to_clean(self, batch: str) -> str | None:
-        manifest = f"s3://{self.buckets['clean']}/_manifests/{batch}.json"
-        return self.run("raw_to_clean", batch=batch, manifest=manifest, transformer="london")
-
-    def ingest(self, batch: str) -> dict[str, Any]:
-        """raw_to_clean, clean_to_business and publishing; the summary of the second."""
-        assert self.raw_to_clean(batch) is None
-        assert self.run("clean_to_business", batch=batch, run=f"{batch}-1", grain="month") is None
-        summary = self.summary(batch, "clean_to_business")
-        self.publish("daily", summary["partitions"], summary["run"])
-        return summary
-
-    def aggregate(self, run: str, dates: list[str]) -> None:
-        arguments = {"run": run, "dates": ",".join(dates), "intervals_per_hour": "2"}
-        assert self.run("aggregate_consumption", **arguments) is None
-        for table, said in self.summary(run, "aggregate_consumption")["tables"].items():
-            self.publish(table, said["partitions"], run)
-
-    def record(self, batch: str) -> None:
-        """As the ledger notes that the batch is published."""
-        self.put("clean", f"_batches/{batch}.json", b"{}")
-
-    def published(self, table: str, *columns: str) -> list[tuple[Any, ...]]:
-        """The rows of all published partitions, sorted."""
-        rows: list[tuple[Any, ...]] = []
-        for file in self.published_files(table):
-            found = parquet.read_table(io.BytesIO(file))
-            rows += zip(*(found[name].to_pylist() for name in columns), strict=True)
-        return sorted(rows, key=repr)
-
-
 @pytest.fixture(scope="module")
-def platform(aws: Callable[[str], Any]) -> Platform:
-    return Platform(aws)
+def platform(aws: Callable[[str], Any]) -> LoadPlatform:
+    return LoadPlatform(aws)
 
 
-def file(header: str, *lines: str) -> str:
-    return "".join(f"{line}\r\n" for line in (header, *lines))
-
-
-def test_a_first_delivery_becomes_published_sums(platform: Platform) -> None:
-    official = file(OFFICIAL, ROW.format(time="00:30", value="0.25"), ROW.format(time="00:30", value="0.25"), "bad")
-    kaggle = file(KAGGLE, "MAC000003,2013-01-01 12:00:00.0000000, 2 ", "MAC000003,2013-01-01 12:37:27.0000000,Null")
+def test_a_first_delivery_becomes_published_sums(platform: LoadPlatform) -> None:
+    official = text_of(OFFICIAL, ROW.format(time="00:30", value="0.25"), ROW.format(time="00:30", value="0.25"), "bad")
+    kaggle = text_of(KAGGLE, "MAC000003,2013-01-01 12:00:00.0000000, 2 ", "MAC000003,2013-01-01 12:37:27.0000000,Null")
     platform.deliver("b1", "2014-01-01T09:00:00Z", a__csv=official, **{"b [x] %20": kaggle})
 
     summary = platform.ingest("b1")
@@ -122,7 +73,7 @@ def test_a_first_delivery_becomes_published_sums(platform: Platform) -> None:
     ]
 
 
-def test_what_a_job_cannot_do_is_the_message_of_its_run(platform: Platform) -> None:
+def test_what_a_job_cannot_do_is_the_message_of_its_run(platform: LoadPlatform) -> None:
     platform.deliver("b3", "2014-01-03T09:00:00Z", e__csv="meter,when,kwh\r\n1,2,3\r\n")
     message = platform.raw_to_clean("b3") or ""
     assert message.startswith("UnknownHeaderError: ")
