@@ -181,7 +181,7 @@ def write_manifests(
 
 
 def _parquet_files(s3: Any, location: str) -> list[dict[str, Any]]:
-    """Entries of a manifest; COPY demands the length of Parquet files. What a job that was killed while it wrote has left
+    """Entries of a manifest; COPY demands the length of Parquet files. What a job that was killed amid a write has left
     lies in folders named with an underscore.
     """
     bucket, prefix = storage.split_uri(location)
