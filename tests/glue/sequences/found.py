@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.glue.sequences.expected import Tables, kind_error
-from tests.glue.sequences.platform import Platform
 from tests.glue.sequences.redshift import Redshift
+from tests.glue.sequences.session_platform import Platform
 
 SUMS = {"aggregated_daily": "date_str", "aggregated_weekly": "week_start", "aggregated_monthly": "month_start"}
 

@@ -45,7 +45,9 @@ class Killer:
         self._is_dead = False
 
     @contextlib.contextmanager
-    def during(self, step: str, point: int | None, action: Callable[[], None] | None, seed: int) -> Iterator[None]:
+    def during(
+        self, step: str, point: int | None = None, seed: int = 0, action: Callable[[], None] | None = None
+    ) -> Iterator[None]:
         """While the step works: at its point of that number `action` happens; without one the step is killed."""
         self._step, self._action, self._is_dead = step, action, False
         self._random = Random(seed)  # noqa: S311 (no secret)

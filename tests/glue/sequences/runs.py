@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from metering import aggregation, batches, ingestion, warehouse
 
-from tests.glue.sequences.platform import BUSINESS, CLEAN, LANDING, Platform
 from tests.glue.sequences.redshift import Redshift
+from tests.glue.sequences.session_platform import BUSINESS, CLEAN, LANDING, Platform
 
 Extra = dict[str, Any]
 # Params as the trigger forms have them, but for two gates, which would stop what these sequences are about.

@@ -6,9 +6,11 @@ which a test of many seconds each has no time.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from random import Random
 
+from tests.glue.sequences import deliveries
 from tests.glue.sequences.deliveries import (
     AGAIN,
     ARRIVAL,
@@ -26,7 +28,6 @@ from tests.glue.sequences.deliveries import (
     Row,
     SameBytes,
     SameReadings,
-    Sequence,
 )
 from tests.glue.sequences.runs import AggregateRun, DagRun, IngestRun, LoadRun
 
@@ -56,20 +57,20 @@ POINTS = {
 HOW_OFTEN, AFTER = (0, 1, 1, 2), (AGAIN, AGAIN, AGAIN, CLEARED, LATER, NEVER)
 
 
-def sequence(random: Random) -> Sequence:
+def sequence(random: Random) -> deliveries.Sequence:
     """Two to four rounds; the first begins with a file."""
     first = some_round(random, NewFile(meter_file(random)))
     others = [some_round(random) for _ in range(random.randint(1, 3))]
-    return Sequence((first, *others), random.choice(("month", "month", "day")))
+    return deliveries.Sequence((first, *others), random.choice(("month", "month", "day")))
 
 
 def some_round(random: Random, *delivered: Delivered) -> Round:
     return Round(
-        delivered=(*delivered, *(delivery(random) for _ in range(random.randint(0 if delivered else 1, 3)))),
+        delivered=(*delivered, *(delivery(random) for _ in range(random.randint(0 if delivered else 1, 2)))),
         at_once=random.random() < 0.5,
         arriving=tuple(delivery(random) for _ in range(random.randint(1, 2))),
         ingest=interruptions(random, IngestRun, (KILL, KILL, KILL, ARRIVAL)),
-        aggregates=random.random() < 0.5,
+        aggregates=random.random() < 0.7,
         aggregate=interruptions(random, AggregateRun),
         loads=random.random() < 0.5,
         load=interruptions(random, LoadRun),
@@ -96,20 +97,21 @@ def meter_file(random: Random) -> MeterFile:
     """Readings, conflicts among them, and bad rows: those that name a day lie in a month of which the file has an
     interval reading, so that this month is summed, and its bad rows counted, when the file is loaded.
     """
-    rows = [Row(random.choice(METERS), moment(random), eighths(random)) for _ in range(random.randint(1, 5))]
+    days = random.choices(DAYS, k=random.choice((1, 1, 2, 4)))
+    rows = [Row(random.choice(METERS), moment(random, days), eighths(random)) for _ in range(random.randint(1, 5))]
     for row in random.choices(rows, k=random.randint(0, 2)):
         rows.append(Row(row.meter, row.moment, eighths(random)))
     months = {row.day[:6] for row in rows if row.value is not None}
     bad = [
-        BadRow(random.choice(METERS), moment(random), is_attributed=random.random() < 0.7)
+        BadRow(random.choice(METERS), moment(random, DAYS), is_attributed=random.random() < 0.7)
         for _ in range(random.randint(0, 2))
     ]
     kept = [row for row in bad if not row.is_attributed or row.day[:6] in months]
     return MeterFile((*rows, *kept), has_tariff=random.random() < 0.5)
 
 
-def moment(random: Random) -> datetime:
-    return datetime.fromisoformat(f"{random.choice(DAYS)} {random.choice(TIMES)}")
+def moment(random: Random, days: Sequence[str]) -> datetime:
+    return datetime.fromisoformat(f"{random.choice(days)} {random.choice(TIMES)}")
 
 
 def eighths(random: Random) -> int | None:

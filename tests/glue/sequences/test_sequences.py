@@ -21,8 +21,8 @@ from tests.glue.sequences import found, kills, sampling
 from tests.glue.sequences.clock import Clock
 from tests.glue.sequences.deliveries import MeterFile, NewFile, Sequence
 from tests.glue.sequences.expected import Expected, Tables
-from tests.glue.sequences.platform import BUSINESS, Platform, opened
 from tests.glue.sequences.redshift import Redshift
+from tests.glue.sequences.session_platform import BUSINESS, Platform, opened
 from tests.glue.sequences.world import World
 
 ASKED_FOR = os.environ.get("METERING_SEQUENCES", "")

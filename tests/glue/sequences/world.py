@@ -32,9 +32,9 @@ from tests.glue.sequences.deliveries import (
 )
 from tests.glue.sequences.expected import Expected, Version, readings
 from tests.glue.sequences.kills import Killed
-from tests.glue.sequences.platform import CLEAN, LANDING, Platform
 from tests.glue.sequences.redshift import Redshift
 from tests.glue.sequences.runs import AggregateRun, DagRun, Extra, IngestRun, LoadRun
+from tests.glue.sequences.session_platform import CLEAN, LANDING, Platform
 
 
 class World:
@@ -112,8 +112,7 @@ class World:
             self.waiting.remove(run)
         pending = list(interruptions)
         while (step := run.step) is not None:
-            here = [given for given in pending if run.steps[given.step] == step]
-            given = here[0] if here else None
+            given = next((given for given in pending if run.steps[given.step] == step), None)
             if given:
                 pending.remove(given)
             try:
@@ -146,10 +145,10 @@ class World:
         self.log(f"  {type(run).__name__} {run.batch}: done")
 
     def _try(self, run: DagRun, given: Interruption | None, arriving: Sequence[Delivered]) -> None:
-        step = run.steps[run.at]
-        arrival = (lambda: self.deliver(arriving)) if given and given.what == ARRIVAL else None
-        work: Callable[[], None] = run.begin()
-        with self.platform.killer.during(step, given.point if given else None, arrival, given.seed if given else 0):
+        step, work = run.steps[run.at], run.begin()
+        chosen = (given.point, given.seed) if given else ()
+        action = (lambda: self.deliver(arriving)) if given and given.what == ARRIVAL else None
+        with self.platform.killer.during(step, *chosen, action=action):
             work()
 
     def _done(self, run: DagRun, step: str) -> None:
