@@ -23,11 +23,11 @@ def _of_grain(given: fleet.Sample, rows: int, folder: Path, grain: str) -> dict[
         increment.deliver_day(given, opened, rows)
         delivery = loads.by_the_platform(opened, increment.DELIVERY, grain)
         meter = queries.middle_meter(given, rows)
-        questions = [question for question in queries.QUESTIONS if not question.monthly]
         return {
             "first_load": base,
             "delivery": delivery,
             "questions": {
-                question.name: queries.ask(opened, question, meter, queries.platforms_files) for question in questions
+                question.name: queries.ask(opened, question, meter, queries.platforms_files)
+                for question in queries.QUESTIONS
             },
         }

@@ -27,13 +27,12 @@ MONTH = date(2013, 7, 1)
 
 @dataclass(frozen=True)
 class Question:
-    """`sql` asks `readings`; the dates are closed. `monthly` asks the table of monthly sums instead of the readings."""
+    """`sql` asks `readings`; the dates are closed."""
 
     name: str
     sql: str
     first: date
     last: date
-    monthly: bool = False
 
 
 QUESTIONS = (
@@ -52,13 +51,6 @@ QUESTIONS = (
         ONE_DAY,
     ),
     Question("a month's sum, of the readings", "SELECT sum(reading_value) FROM readings", MONTH, date(2013, 7, 31)),
-    Question(
-        "a month's sums of all meters, of the monthly table",
-        "SELECT meter_id, consumption FROM readings",
-        MONTH,
-        date(2013, 7, 31),
-        monthly=True,
-    ),
 )
 
 
@@ -124,14 +116,6 @@ def settings(opened: Lake) -> list[str]:
 
 def platforms_files(opened: Lake, question: Question) -> list[Path]:
     """The files of the published partitions that hold the question's dates."""
-    if question.monthly:
-        years = {(str(question.first.year),), (str(question.last.year),)}
-        return [
-            file
-            for values, found in opened.published("aggregated_monthly").items()
-            if values in years
-            for file in found
-        ]
     first, last = f"{question.first:%Y%m%d}", f"{question.last:%Y%m%d}"
     # A partition is named by its month, at grain day by its day.
     return [
@@ -143,10 +127,7 @@ def platforms_files(opened: Lake, question: Question) -> list[Path]:
 
 
 def predecessors_files(opened: Lake, question: Question) -> list[Path]:
-    """The files of the dates' folders; of monthly sums those of the month."""
-    if question.monthly:
-        month = f"reading_type=INT/year={question.first.year}/month={question.first.month}/"
-        return opened.files("business", f"predecessor/aggregated_monthly/{month}")
+    """The files of the dates' folders."""
     length = (question.last - question.first).days + 1
     days = [question.first + timedelta(days=number) for number in range(length)]
     folder = opened.folder("business") / "predecessor" / "daily" / "reading_type=INT"
