@@ -84,10 +84,11 @@ fix: set-up ## Format the code and mend what the linters can
 docs: set-up ## Write the generated parts of the documentation anew
 	@$(LOCAL_PYTHON) -m documentation
 
-bench: set-up ## Measure forecasts and anomalies beside their alternatives; writes benchmarks/results (some 20 minutes)
+bench: set-up ## Measure load, forecasts and anomalies beside their alternatives; writes benchmarks/results (an hour)
 	@$(PYTHON) environments/set_up.py benchmarks
 	@$(LOCAL_PYTHON) -m benchmarks.anomalies
 	@$(LOCAL_PYTHON) -m benchmarks.forecast --weather
+	@$(LOCAL_PYTHON) -m benchmarks.load all
 
 lock: set-up ## Resolve the direct dependencies of environments/*.in into environments/*.txt
 	@$(LOCAL_BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header environments/local.in \

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from documentation import dag_table, openapi
+from documentation import dag_table, measured, openapi
 
 if __name__ == "__main__":
-    for page in (dag_table, openapi):
+    for page in (dag_table, measured, openapi):
         page.PAGE.write_text(page.generate(), encoding="utf-8")
         print(f"wrote {page.PAGE.name}")

@@ -181,10 +181,14 @@ def write_manifests(
 
 
 def _parquet_files(s3: Any, location: str) -> list[dict[str, Any]]:
-    """Entries of a manifest; COPY demands the length of Parquet files."""
+    """Entries of a manifest; COPY demands the length of Parquet files. What a job that was killed amid a write has left
+    lies in folders named with an underscore.
+    """
     bucket, prefix = storage.split_uri(location)
+    folder = f"{prefix.rstrip('/')}/"
     return [
         {"url": f"s3://{bucket}/{item['Key']}", "mandatory": True, "meta": {"content_length": item["Size"]}}
-        for item in storage.objects(s3, bucket, f"{prefix.rstrip('/')}/")
-        if item["Key"].endswith(".parquet") and PurePosixPath(item["Key"]).name[0] not in "._"
+        for item in storage.objects(s3, bucket, folder)
+        if item["Key"].endswith(".parquet")
+        and not any(part[0] in "._" for part in PurePosixPath(item["Key"].removeprefix(folder)).parts)
     ]

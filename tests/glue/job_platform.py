@@ -72,9 +72,17 @@ class JobPlatform:
 
     def run(self, script: str, **arguments: str) -> str | None:
         """Run a script's job to its end; the message of its error."""
+        return self.finish(script, self.start(script, **arguments))
+
+    def start(self, script: str, **arguments: str) -> str:
+        """Start a script's job; the id of its run."""
         given = {f"--{name}": value for name, value in arguments.items()}
+        run_id: str = self.glue.start_job_run(JobName=self._job(script), Arguments=given)["JobRunId"]
+        return run_id
+
+    def finish(self, script: str, run_id: str) -> str | None:
+        """Wait for the end of a run; the message of its error."""
         job = self._job(script)
-        run_id = self.glue.start_job_run(JobName=job, Arguments=given)["JobRunId"]
         deadline = time.monotonic() + RUN_SECONDS
         while (run := self.glue.get_job_run(JobName=job, RunId=run_id)["JobRun"])["JobRunState"] in (
             "STARTING",

@@ -68,6 +68,15 @@ def test_the_batches_of_all_events_and_the_sums_of_their_dates_are_copied(zones:
     assert copied(zones, "aggregated_monthly") == ["s3://business/aggregated_monthly/run=r-1/year=2013/part-0.parquet"]
 
 
+def test_what_a_killed_job_left_half_written_is_not_copied(zones: ObjectStore) -> None:
+    leftover = f"clean/batch={NEW}/_temporary/0/_temporary/attempt_1_m_000000_1/part-0.parquet"
+    zones.put_object("clean", leftover, "half a file")
+
+    plan([{"batches": [NEW], "run": "b-1", "dates": []}])
+
+    assert copied(zones, "daily") == [f"s3://clean/clean/batch={NEW}/part-0.parquet"]
+
+
 def test_an_entry_is_mandatory_and_says_its_length(zones: ObjectStore) -> None:
     plan([{"batches": [NEW], "run": None, "dates": []}])
 

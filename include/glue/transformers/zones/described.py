@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as sql
 from pyspark.sql.types import StringType, StructField, StructType
@@ -126,7 +128,7 @@ def _columns_of(spark: SparkSession, file: MeterFile, file_format: str) -> dict[
     """The columns of a Parquet or ORC file with their types as Spark's rows have them."""
     try:
         schema = spark.read.format(file_format).load(lines.escaped(file.uri)).schema
-    except Exception as error:
+    except (PySparkException, Py4JJavaError) as error:
         said = str(error).splitlines()[0]
         raise headers.HeaderError(f"{file.uri} is a damaged {file_format} file: {said}. Deliver it anew.") from error
     return {each.name: each.dataType.simpleString() for each in schema.fields}

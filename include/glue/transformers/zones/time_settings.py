@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as sql
 
@@ -22,7 +24,7 @@ def require_usable(spark: SparkSession, described: Description) -> None:
     if pattern and pattern not in EPOCHS:
         try:
             spark.range(1).select(sql.to_timestamp(sql.lit("2013-01-01 00:30"), pattern)).collect()
-        except Exception as refused:  # noqa: BLE001 (Spark's and its JVM's have no class in common)
+        except (PySparkException, Py4JJavaError) as refused:
             said = str(refused).splitlines()[0]
             faults.append(f"timestamp_pattern {pattern!r} is no pattern of Spark: {said}")
     if faults:

@@ -1,0 +1,17 @@
+"""Fifth application: all readings of the business zone summed by meter, type and month."""
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as sql
+
+KEYS = ["reading_type", "year", "month"]
+
+
+def main():
+    spark = SparkSession.builder.getOrCreate()
+    readings = spark.read.parquet("s3://business/predecessor/daily/")
+    sums = readings.groupBy("meter_id", *KEYS).agg(sql.sum("reading_value").alias("consumption"))
+    sums.write.mode("overwrite").partitionBy(*KEYS).parquet("s3://business/predecessor/aggregated_monthly/")
+
+
+if __name__ == "__main__":
+    main()
