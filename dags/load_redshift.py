@@ -9,7 +9,7 @@ Whenever `aggregate_consumption` has published sums (asset `consumption`), and b
 published while this DAG was paused starts no run; the next run takes it along.
 
 ## Reads
-The batches in the clean zone; the sums as the catalog publishes them when the run begins; the tables of
+The batches in the clean zone; the sums as the catalog publishes them when they are merged; the tables of
 `set_up_warehouse`.
 
 ## Writes
@@ -39,7 +39,7 @@ from metering.assets import CONSUMPTION, WAREHOUSE, extras
 from metering.batches import BATCH, BATCH_PATTERN
 from metering.defaults import DAG_OPTIONS
 from metering.deployment import BUSINESS_BUCKET, CLEAN_BUCKET, GLUE_DATABASE
-from metering.operators import RedshiftTransactionOperator
+from metering.operators import PlannedTransactionOperator, RedshiftTransactionOperator
 
 PARAMS = {
     "batches": Param(
@@ -80,8 +80,16 @@ def load_redshift():
     chain(
         plan_load(BATCH, CLEAN_BUCKET, BUSINESS_BUCKET, GLUE_DATABASE),
         [
-            RedshiftTransactionOperator(task_id=task_id, sql=sql, **warehouse.TRANSACTION)
-            for task_id, sql in warehouse.MERGES.items()
+            RedshiftTransactionOperator(
+                task_id="merge_readings", sql=warehouse.MERGES["merge_readings"], **warehouse.TRANSACTION
+            ),
+            PlannedTransactionOperator(
+                task_id="merge_consumption",
+                plan=warehouse.plan_sums,
+                plan_arguments=[BATCH, BUSINESS_BUCKET, GLUE_DATABASE],
+                sql=warehouse.MERGES["merge_consumption"],
+                **warehouse.TRANSACTION,
+            ),
         ],
         announce_warehouse(),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from airflow.providers.common.compat.sdk import AirflowException
 from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 
 from metering import endpoints, model_names, sagemaker_jobs
+from metering.assets import extras
 from metering.sagemaker_jobs import JobKind, Jobs, SageMakerJobError
 
 WAIT_FOR_ROOM = timedelta(minutes=5)
@@ -28,6 +30,24 @@ class RedshiftTransactionOperator(RedshiftDataOperator):
     """RedshiftDataOperator whose secret is a template too: the secret's ARN belongs to the deployment."""
 
     template_fields = (*RedshiftDataOperator.template_fields, "secret_arn")
+
+
+class PlannedTransactionOperator(RedshiftTransactionOperator):
+    """Calls `plan` before the transaction, in every try: what an earlier try was to copy may have a newer version.
+
+    `plan` gets what the events say that triggered the run, its params, and `plan_arguments`, which are templates.
+    """
+
+    template_fields = (*RedshiftTransactionOperator.template_fields, "plan_arguments")
+
+    def __init__(self, *, plan: Callable[..., None], plan_arguments: list[str], **options: Any) -> None:
+        super().__init__(**options)
+        self.plan = plan
+        self.plan_arguments = plan_arguments
+
+    def execute(self, context: Any) -> Any:
+        self.plan(extras(context.get("triggering_asset_events")), context["params"], *self.plan_arguments)
+        return super().execute(context)
 
 
 class _JobOfTry:

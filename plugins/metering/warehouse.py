@@ -1,7 +1,8 @@
 """What a load of the warehouse copies: one manifest of Parquet files a table, for COPY … MANIFEST.
 
 Batches go in as they lie in the clean zone. Aggregates go in as the catalog publishes them at this moment, whole
-partitions of the dates concerned: so a late or repeated load never brings an older version back.
+partitions of the dates concerned: so a late or repeated load never brings an older version back. For that the task that
+merges them plans them anew in each try: it may be cleared alone, long after newer loads.
 A manifest is data, not SQL: names of files never become part of a statement.
 
     <business>/_manifests/<batch>/<table>.json    where <batch> names the run of load_redshift
@@ -114,11 +115,22 @@ def plan_load(
         load, ledger.swept_batches(s3, clean_bucket), everything=not announced and not params["batches"]
     )
     log.info("Batches: %s. Dates: %s", ", ".join(load.batches) or "none", ", ".join(load.dates) or "none")
-    return merges(
-        write_manifests(
-            s3, glue, load, batch=batch, database=database, clean_bucket=clean_bucket, business_bucket=business_bucket
-        )
-    )
+    wanted = {READINGS_TABLE: [f"s3://{clean_bucket}/clean/batch={batches.checked(name)}/" for name in load.batches]}
+    wanted |= locations_of_sums(glue, database, load.dates)
+    return merges(write_manifests(s3, wanted, batch=batch, business_bucket=business_bucket))
+
+
+def plan_sums(
+    announced: list[dict[str, Any]], params: dict[str, Any], batch: str, business_bucket: str, database: str
+) -> None:
+    """Write the manifests of the sums once more, as they are published now."""
+    s3, glue = clients.s3(), clients.glue()
+    if announced:
+        dates_of_sums = union(announced).dates
+    else:
+        dates_of_sums = requested_dates(params, catalog.published_dates(glue, database))
+    wanted = locations_of_sums(glue, database, dates_of_sums)
+    merges(write_manifests(s3, wanted, batch=batch, business_bucket=business_bucket))
 
 
 def without_swept(load: Load, swept: set[str], *, everything: bool) -> Load:
@@ -153,24 +165,36 @@ def union(announced: list[dict[str, Any]]) -> Load:
 
 def requested(params: dict[str, Any], *, all_batches: list[str], all_dates: list[str]) -> Load:
     """What a run by hand asks for: batches, dates or both; with nothing given, everything."""
-    first, last = params["first_date"], params["last_date"]
-    everything = not (params["batches"] or first or last)
-    wanted = all_batches if everything else sorted(params["batches"])
+    wanted = all_batches if is_everything(params) else sorted(params["batches"])
     if missing := set(wanted) - set(all_batches):
         names = ", ".join(sorted(missing))
         raise batches.BatchNameError(f"Never published: {names}. The clean bucket lists what was, below _batches/.")
-    return Load(wanted, dates.between(first, last, all_dates) if everything or first or last else [])
+    return Load(wanted, requested_dates(params, all_dates))
 
 
-def write_manifests(
-    s3: Any, glue: Any, load: Load, *, batch: str, database: str, clean_bucket: str, business_bucket: str
-) -> set[str]:
-    """Write a manifest for each table that has something to copy; the names of these tables."""
-    wanted = {READINGS_TABLE: [f"s3://{clean_bucket}/clean/batch={batches.checked(name)}/" for name in load.batches]}
+def requested_dates(params: dict[str, Any], all_dates: list[str]) -> list[str]:
+    """The dates whose sums a run by hand asks for."""
+    first, last = params["first_date"], params["last_date"]
+    return dates.between(first, last, all_dates) if is_everything(params) or first or last else []
+
+
+def is_everything(params: dict[str, Any]) -> bool:
+    """Whether a run by hand asks for nothing in particular."""
+    return not (params["batches"] or params["first_date"] or params["last_date"])
+
+
+def locations_of_sums(glue: Any, database: str, dates_of_sums: list[str]) -> dict[str, list[str]]:
+    """Where the sums of these dates are published, by table."""
+    wanted = {}
     for table, partitions_of in AGGREGATES.items():
-        touched = partitions_of(load.dates)
+        touched = partitions_of(dates_of_sums)
         published = catalog.locations(glue, database, table).items() if touched else ()
         wanted[table] = [location for values, location in published if values[0] in touched]
+    return wanted
+
+
+def write_manifests(s3: Any, wanted: dict[str, list[str]], *, batch: str, business_bucket: str) -> set[str]:
+    """Write a manifest for each table that has something to copy at its locations; the names of these tables."""
     written = set()
     for table, locations in wanted.items():
         entries = [entry for location in locations for entry in _parquet_files(s3, location)]

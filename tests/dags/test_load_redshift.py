@@ -15,6 +15,7 @@ from tests.dags.aws_endpoint import AwsEndpoint
 from tests.dags.conftest import DEPLOYMENT
 from tests.dags.task_run import BATCH, rendered
 
+EXTRA = {"batches": ["a"], "run": "a-1", "dates": ["20130101-20130131"]}
 COPY_DAILY = f"""\
 COPY daily_copied
 FROM 's3://the-business/_manifests/{BATCH}/daily.json'
@@ -28,13 +29,21 @@ def dag(dags: dict[str, DAG]) -> DAG:
     return dags["load_redshift"]
 
 
-def sent(dag: DAG, task_id: str, aws: AwsEndpoint) -> dict[str, Any]:
-    """The request of a transaction, which is still running when the task looks for the first time."""
+def sent(dag: DAG, task_id: str, aws: AwsEndpoint, planned: list[Any] | None = None) -> dict[str, Any]:
+    """The request of a transaction, which is still running when the task looks for the first time.
+
+    `planned` takes what was planned before it, if it plans: the arguments of that, and what had been sent until then.
+    """
     aws.answers = {
         "BatchExecuteStatement": {"Id": "9c6dbba9-0c3a-4f4c-8f0e-9a0f3b1f7a11"},
         "DescribeStatement": {"Id": "9c6dbba9-0c3a-4f4c-8f0e-9a0f3b1f7a11", "Status": "STARTED"},
     }
     task, run = rendered(dag, task_id)
+    run["triggering_asset_events"] = {CONSUMPTION: [SimpleNamespace(extra=EXTRA)]}
+    if task_id == "merge_consumption":
+        assert task.plan is warehouse.plan_sums
+        calls = [] if planned is None else planned
+        task.plan = lambda *arguments: calls.append((arguments, aws.operations))
     with pytest.raises(TaskDeferred):
         task.execute(run)
     (request,) = aws.sent("BatchExecuteStatement")
@@ -85,6 +94,15 @@ def test_the_sums_of_all_grains_are_merged_together(dag: DAG, aws: AwsEndpoint) 
     ]
 
 
+def test_the_sums_are_planned_anew_in_every_try_of_their_merge(dag: DAG, aws: AwsEndpoint) -> None:
+    planned: list[Any] = []
+
+    sent(dag, "merge_consumption", aws, planned)
+
+    params = {"batches": [], "first_date": None, "last_date": None}
+    assert planned == [(([EXTRA], params, BATCH, "the-business", "metering"), [])]
+
+
 def test_only_merges_with_something_to_do_run_and_the_end_waits_for_both(dag: DAG) -> None:
     assert dag.get_task("plan_load").downstream_task_ids == {"merge_readings", "merge_consumption"}
     assert dag.get_task("announce_warehouse").upstream_task_ids == {"merge_readings", "merge_consumption"}
@@ -100,12 +118,11 @@ def test_the_plan_gets_the_events_and_the_names_of_the_deployment(dag: DAG, monk
 
     monkeypatch.setattr(warehouse, "plan_load", plan_load)
     task, run = rendered(dag, "plan_load")
-    extra = {"batches": ["a"], "run": "a-1", "dates": ["20130101-20130131"]}
-    run["triggering_asset_events"] = {CONSUMPTION: [SimpleNamespace(extra=extra)]}
+    run["triggering_asset_events"] = {CONSUMPTION: [SimpleNamespace(extra=EXTRA)]}
     task.python_callable(*task.op_args, params=run["params"], triggering_asset_events=run["triggering_asset_events"])
 
     params = {"batches": [], "first_date": None, "last_date": None}
-    assert given == [[extra], params, BATCH, "the-clean", "the-business", "metering"]
+    assert given == [[EXTRA], params, BATCH, "the-clean", "the-business", "metering"]
 
 
 @pytest.mark.parametrize(

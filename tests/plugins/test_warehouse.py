@@ -114,6 +114,30 @@ def test_a_run_by_hand_loads_what_it_is_asked_for_and_no_more(zones: ObjectStore
     ]
 
 
+def test_a_merge_of_sums_that_is_tried_again_late_copies_what_is_published_then(
+    zones: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announced = [{"batches": [NEW], "run": "a-1", "dates": ["20131201-20131201"]}]
+    plan(announced)
+    readings = copied(zones, "daily")
+    newer = {**PUBLISHED, "aggregated_daily": {("201312",): "s3://business/aggregated_daily/run=r-2/month=201312/"}}
+    monkeypatch.setattr(catalog, "locations", lambda glue, database, table: newer[table])
+    zones.put_object("business", "aggregated_daily/run=r-2/month=201312/part-0.parquet", "newer")
+
+    warehouse.plan_sums(announced, EVERYTHING, RUN, "business", "metering")
+
+    assert copied(zones, "aggregated_daily") == ["s3://business/aggregated_daily/run=r-2/month=201312/part-0.parquet"]
+    assert copied(zones, "daily") == readings
+
+
+def test_the_sums_of_a_run_by_hand_are_planned_for_its_dates(zones: ObjectStore) -> None:
+    warehouse.plan_sums([], {**EVERYTHING, "last_date": "2013-12-29"}, RUN, "business", "metering")
+
+    assert copied(zones, "aggregated_weekly") == [
+        "s3://business/aggregated_weekly/run=r-1/iso_year=2013/part-0.parquet"
+    ]
+
+
 def test_a_batch_that_was_never_published_is_refused(zones: ObjectStore) -> None:
     zones.put_object("clean", "clean/batch=20260103T090000-dddddd/part-0.parquet", "stopped at the gate")
 

@@ -153,6 +153,8 @@ class LoadRun(DagRun):
         self._merge("merge_readings")
 
     def merge_consumption(self) -> None:
+        if "merge_consumption" in self.merges:
+            warehouse.plan_sums(self.consumption, LOAD, self.batch, BUSINESS, self.platform.database)
         self._merge("merge_consumption")
 
     def _merge(self, task_id: str) -> None:

@@ -51,7 +51,7 @@ POINTS = {
     "publish_consumption": 29,
     "plan_load": 24,
     "merge_readings": 9,
-    "merge_consumption": 16,
+    "merge_consumption": 38,
 }
 # How often a run is interrupted, and what follows a kill.
 HOW_OFTEN, AFTER = (0, 1, 1, 2), (AGAIN, AGAIN, AGAIN, CLEARED, LATER, NEVER)
