@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+from collections.abc import Collection
 from typing import Any
 
 import psutil
@@ -37,13 +39,15 @@ def holder(port: int) -> str | None:
     return None
 
 
-def free_ports(count: int) -> list[int]:
-    """As many different free ports as asked for, none of them handed out twice in one call."""
-    probes = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
-    try:
-        for probe in probes:
+def free_ports(count: int, besides: Collection[int] = ()) -> list[int]:
+    """As many different free ports as asked for, none of them handed out twice in one call, and none of `besides`."""
+    found: list[int] = []
+    with contextlib.ExitStack() as probes:
+        while len(found) < count:
+            probe = probes.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
             probe.bind((HOST, 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+            # One that is left out stays bound until all are found, so that it is not offered again.
+            port = probe.getsockname()[1]
+            if port not in besides:
+                found.append(port)
+    return found

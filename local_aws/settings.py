@@ -75,6 +75,11 @@ class Settings:
         return f"http://{HOST}:{self.api_port}"
 
     @property
+    def ports(self) -> list[int]:
+        """The ports on which the stack is to be reached, whether or not something listens there yet."""
+        return [self.control_port, self.s3_port, self.postgres_port, self.api_port, self.airflow_port]
+
+    @property
     def airflow_url(self) -> str:
         return f"http://{HOST}:{self.airflow_port}"
 

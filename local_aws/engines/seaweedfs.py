@@ -128,7 +128,9 @@ class SeaweedFS(Daemon):
         known = self._known_ports()
         if set(known) == set(INTERNAL_PORTS) and all(ports.is_free(port) for port in known.values()):
             return known
-        chosen = dict(zip(INTERNAL_PORTS, ports.free_ports(len(INTERNAL_PORTS)), strict=True))
+        # Airflow's port is free now, and must be when Airflow starts.
+        free = ports.free_ports(len(INTERNAL_PORTS), besides=self.settings.ports)
+        chosen = dict(zip(INTERNAL_PORTS, free, strict=True))
         self._ports_file.write_text(json.dumps(chosen))
         return chosen
 
