@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
-# Objects are written now, and everything else happens afterwards.
-START = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=10)
+# Objects are written while the tests run, which may be long after this; everything else happens afterwards.
+START = datetime.now(UTC).replace(microsecond=0) + DAY
 OLD, NEW = "20260101T090000-aaaaaa", "20260102T090000-bbbbbb"
 
 
