@@ -97,10 +97,10 @@ def main() -> None:
     spark = configure(glue_context.spark_session)
     glue, s3 = boto3.client("glue"), boto3.client("s3")
     keys_of = {"daily": ["reading_type", "month"], **{table: [key] for table, key in KEYS.items()}}
-    known = {table: set(partitions.published(glue, given["database"], table)) for table in keys_of}
+    known = {table: partitions.published(glue, given["database"], table) for table in keys_of}
 
     def read(table: str, wanted: set[Values]) -> DataFrame | None:
-        found = wanted & known[table]
+        found = wanted & known[table].keys()
         return partitions.read(glue_context, given["database"], table, keys_of[table], found) if found else None
 
     tables = aggregate(
@@ -112,6 +112,8 @@ def main() -> None:
         partial(tallies.read, spark, s3, given["clean_bucket"]),
         int(given["intervals_per_hour"]) * HOURS_A_DAY,
     )
+    for table, said in tables.items():
+        said["partitions"] = partitions.replacing(said["partitions"], known[table])
     document = {
         "run": given["run"],
         "tables": tables,

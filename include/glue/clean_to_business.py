@@ -68,6 +68,7 @@ def main() -> None:
         current = partitions.read(glue_context, given["database"], TABLE, KEYS, wanted)
     uri = f"s3://{given['business_bucket']}/{TABLE}/run={given['run']}/"
     counts = write(spark, batch, current, given["grain"], file_counts(rows, replaced), uri)
+    counts["partitions"] = partitions.replacing(counts["partitions"], known)
     document = summary(given["batch"], given["run"], touched, counts) | count_rejects(rejects)
     storage.write_json(s3, storage.summary_uri(given["clean_bucket"], given["batch"], JOB), document)
 

@@ -108,9 +108,9 @@ def main() -> None:
     spark = configure(glue_context.spark_session)
     glue = boto3.client("glue")
     tables = Tables(glue_context, glue, given["database"])
+    published = partitions.published(glue, given["database"], TABLE)
 
     def read_judged(months: set[str]) -> DataFrame | None:
-        published = partitions.published(glue, given["database"], TABLE)
         wanted = {values for values in published if values[0] in months}
         return partitions.read(glue_context, given["database"], TABLE, [KEY], wanted) if wanted else None
 
@@ -125,6 +125,7 @@ def main() -> None:
         zone = f"s3://{given['business_bucket']}"
         if days is not None:
             document |= detect(spark, days, read_judged, looked_at, settings, known, zone, given["run"])
+            document["partitions"] = partitions.replacing(document["partitions"], published)
     storage.write_json(boto3.client("s3"), storage.summary_uri(given["clean_bucket"], given["run"], JOB), document)
 
 

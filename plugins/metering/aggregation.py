@@ -42,7 +42,17 @@ def publish_consumption(
     if not chosen_dates:
         return {"batches": batches, "run": None, "dates": []}
     summary, written_at = glue.newest_summary(clients.s3(), clean_bucket, batch, "aggregate_consumption")
-    for table, aggregate in summary["tables"].items():
+    tables: dict[str, dict[str, Any]] = summary["tables"]
+    # All of them or none: sums of two runs side by side would not agree.
+    for table, aggregate in tables.items():
+        catalog.require_current(
+            clients.glue(),
+            database=database,
+            table=table,
+            partitions=aggregate["partitions"],
+            written_at=written_at,
+        )
+    for table, aggregate in tables.items():
         catalog.publish(
             clients.glue(),
             database=database,

@@ -25,7 +25,7 @@ class Published:
 
 
 class SupersededError(RuntimeError):
-    """A newer run has published the same partitions since the job ran; publishing its result would undo that run."""
+    """Another run has published the same partitions since the job read them; publishing its result would undo that."""
 
 
 class PublishError(RuntimeError):
@@ -42,14 +42,11 @@ def publish(
     written_at: datetime,
     published_at: datetime,
 ) -> int:
-    """Point `partitions` (of a job's summary: values, location, rows) at their new folders; how many there are.
+    """Point `partitions` (of a job's summary: values, location, rows, replaces) at their new folders; their number.
 
-    Safe to repeat. `written_at` is when the job had written them: a partition that another run has published after that
-    holds readings that the job did not see, and SupersededError is raised before anything is changed.
+    Safe to repeat. SupersededError (see require_current) is raised before anything is changed.
     """
-    known = {tuple(partition["Values"]): partition for partition in _partitions(glue, database, table)}
-    for wanted in partitions:
-        _refuse_superseded(known.get(_values(wanted)), wanted, table, written_at)
+    known = require_current(glue, database=database, table=table, partitions=partitions, written_at=written_at)
     descriptor = glue.get_table(DatabaseName=database, Name=table)["Table"]["StorageDescriptor"]
     inputs = [_input(wanted, descriptor, run, published_at) for wanted in partitions]
     where = {"DatabaseName": database, "TableName": table}
@@ -61,6 +58,22 @@ def publish(
         answer = glue.batch_update_partition(**where, Entries=entries)
         _require_no_errors(answer, table, "PartitionValueList")
     return len(inputs)
+
+
+def require_current(
+    glue: Any, *, database: str, table: str, partitions: list[dict[str, Any]], written_at: datetime
+) -> dict[Values, dict[str, Any]]:
+    """The catalog's partitions of a table, by their values. Raises SupersededError when it holds versions of
+    `partitions` that their job has not read.
+
+    `replaces` is the place of the version that the job has read, None where it found none. A version that was published
+    after `written_at`, when the job had written its own, is refused too, even if it lies in that place: the folders of
+    the job count as superseded then, and sweep_storage may have deleted them.
+    """
+    known = {tuple(partition["Values"]): partition for partition in _partitions(glue, database, table)}
+    for wanted in partitions:
+        _refuse_superseded(known.get(_values(wanted)), wanted, table, written_at)
+    return known
 
 
 def locations(glue: Any, database: str, table: str) -> dict[Values, str]:
@@ -123,15 +136,16 @@ def _input(wanted: dict[str, Any], descriptor: dict[str, Any], run: str, publish
 def _refuse_superseded(
     current: dict[str, Any] | None, wanted: dict[str, Any], table: str, written_at: datetime
 ) -> None:
-    if current is None or current["StorageDescriptor"]["Location"] == wanted["location"]:
+    if current is None or (location := current["StorageDescriptor"]["Location"]) == wanted["location"]:
         return
-    published = current.get("Parameters", {}).get(PUBLISHED_AT)
-    if published and datetime.fromisoformat(published) > written_at:
+    parameters = current.get("Parameters", {})
+    published = parameters.get(PUBLISHED_AT)
+    if wanted["replaces"] != location or (published and datetime.fromisoformat(published) > written_at):
         values = "/".join(_values(wanted))
         raise SupersededError(
-            f"Run {current['Parameters'].get(RUN)} has published {table} {values} since this run's job wrote its "
-            "folders. Publishing them would take that run's readings away. Clear the Glue job of this run instead "
-            "(with its downstream tasks): it starts from what is published now."
+            f"Run {parameters.get(RUN)} has published {table} {values} since this run's job read it. Publishing "
+            "this run's folders would take that run's readings away. Clear the Glue job of this run instead (with its "
+            "downstream tasks): it starts from what is published now."
         )
 
 

@@ -40,8 +40,9 @@ class Zones:
         folder = f"{table}/run={run}/{values}/"
         for number in (0, 1):
             self.put(f"{folder}part-{number}.parquet")
-        texts = [part.partition("=")[2] for part in values.split("/")]
-        return {"values": texts, "location": f"s3://{self.bucket}/{folder}", "rows": 1}
+        texts = tuple(part.partition("=")[2] for part in values.split("/"))
+        read = catalog.locations(self.glue, self.database, table).get(texts)
+        return {"values": list(texts), "location": f"s3://{self.bucket}/{folder}", "rows": 1, "replaces": read}
 
     def publish(
         self, table: str, run: str, partition: dict[str, Any], at: datetime, written_at: datetime = START
@@ -102,10 +103,10 @@ def runs(zones: Zones, table: str = "daily") -> list[str]:
 
 def test_a_superseded_folder_goes_when_its_retention_is_over(zones: Zones) -> None:
     month = "reading_type=INT/month=201301"
-    first, second = zones.write("daily", "a-1", month), zones.write("daily", "b-1", month)
-    untouched = zones.write("daily", "a-1", "reading_type=INT/month=201302")
+    first, untouched = zones.write("daily", "a-1", month), zones.write("daily", "a-1", "reading_type=INT/month=201302")
     for partition in (first, untouched):
         zones.publish("daily", "a-1", partition, START)
+    second = zones.write("daily", "b-1", month)
     zones.publish("daily", "b-1", second, START + DAY, written_at=START + HOUR)
 
     early = zones.sweep(START + 4 * DAY - HOUR)

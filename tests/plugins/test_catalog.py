@@ -33,24 +33,33 @@ def stub(glue: Any) -> Iterator[Stubber]:
         stubber.assert_no_pending_responses()
 
 
-def wanted(*months: str, run: str = RUN) -> list[dict[str, Any]]:
+def place(run: str, month: str) -> str:
+    return f"s3://business/daily/run={run}/month={month}/"
+
+
+def wanted(*months: str, replaces: str | None = "old-1") -> list[dict[str, Any]]:
+    """Partitions of a summary; their job has read those of the run `replaces`."""
     return [
-        {"values": ["INT", month], "location": f"s3://business/daily/run={run}/month={month}/", "rows": 7}
+        {
+            "values": ["INT", month],
+            "location": place(RUN, month),
+            "rows": 7,
+            "replaces": replaces and place(replaces, month),
+        }
         for month in months
     ]
 
 
 def current(month: str, by: str, **parameters: str) -> dict[str, Any]:
     """A partition as the catalog holds it."""
-    location = f"s3://business/daily/run={by}/month={month}/"
-    return {"Values": ["INT", month], "StorageDescriptor": {"Location": location}, "Parameters": parameters}
+    return {"Values": ["INT", month], "StorageDescriptor": {"Location": place(by, month)}, "Parameters": parameters}
 
 
 def given(month: str) -> dict[str, Any]:
     """A partition as publish sends it."""
     return {
         "Values": ["INT", month],
-        "StorageDescriptor": {**DESCRIPTOR, "Location": f"s3://business/daily/run={RUN}/month={month}/"},
+        "StorageDescriptor": {**DESCRIPTOR, "Location": place(RUN, month)},
         "Parameters": {"run": RUN, "rows": "7", "published_at": "2026-01-02T10:05:00+00:00"},
     }
 
@@ -104,6 +113,25 @@ def test_what_a_newer_run_has_published_is_not_taken_back(glue: Any, stub: Stubb
 
     with pytest.raises(catalog.SupersededError, match=r"Run newer-1 has published daily INT/201302"):
         publish(glue, wanted("201301", "201302"))
+
+
+@pytest.mark.parametrize("read", ["old-1", None], ids=["another version", "nothing"])
+def test_what_was_published_while_the_job_worked_is_not_taken_back(glue: Any, stub: Stubber, read: str | None) -> None:
+    meanwhile = current("201301", "other-1", run="other-1", published_at="2026-01-02T09:59:59+00:00")
+    knows(stub, meanwhile, table=False)
+
+    with pytest.raises(
+        catalog.SupersededError, match=r"Run other-1 has published daily INT/201301 since this run's job"
+    ):
+        publish(glue, wanted("201301", replaces=read))
+
+
+def test_a_version_that_was_published_once_more_since_counts_as_newer(glue: Any, stub: Stubber) -> None:
+    """sweep_storage goes by the time only: it may have deleted the folders."""
+    knows(stub, current("201301", "old-1", run="old-1", published_at="2026-01-02T10:00:01+00:00"), table=False)
+
+    with pytest.raises(catalog.SupersededError, match="Run old-1"):
+        publish(glue, wanted("201301"))
 
 
 def test_more_than_a_hundred_partitions_go_in_several_calls(glue: Any, stub: Stubber) -> None:
@@ -164,7 +192,7 @@ def test_a_partition_is_published_in_a_folder_and_at_a_time(glue: Any, stub: Stu
     knows(stub, current("201301", RUN, published_at="2026-01-02T10:05:00+00:00"), crawled, table=False)
 
     assert catalog.published(glue, "metering", "daily") == {
-        ("INT", "201301"): catalog.Published(f"s3://business/daily/run={RUN}/month=201301/", PUBLISHED_AT),
+        ("INT", "201301"): catalog.Published(place(RUN, "201301"), PUBLISHED_AT),
         ("INT", "201302"): catalog.Published("s3://business/somewhere/", None),
     }
 

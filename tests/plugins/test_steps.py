@@ -29,6 +29,7 @@ def published(s3: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> list[dict[str
     monkeypatch.setattr(clients, "s3", lambda: s3)
     monkeypatch.setattr(clients, "glue", lambda: None)
     monkeypatch.setattr(catalog, "publish", publish)
+    monkeypatch.setattr(catalog, "require_current", lambda client, **arguments: {})
     monkeypatch.setattr(catalog, "published_dates", lambda client, database: ["20130101-20131231"])
     return calls
 
@@ -99,13 +100,16 @@ def test_events_win_over_parameters_and_their_dates_are_united() -> None:
     assert aggregation.choose_dates([{**EVENT, "dates": []}], NO_DATES, "metering") == []
 
 
+def summed(s3: ObjectStore, number: int) -> None:
+    """A try of the job has ended."""
+    run = f"{BATCH}-{number}"
+    tables = {table: {"prefix": "", "partitions": PARTITIONS} for table in ("aggregated_daily", "aggregated_weekly")}
+    s3.put_json("clean", f"_summaries/{run}/aggregate_consumption.json", {"run": run, "tables": tables})
+
+
 def test_the_sums_of_the_try_that_finished_last_are_published(s3: ObjectStore, published: list[dict[str, Any]]) -> None:
     for number in (10, 2):
-        run = f"{BATCH}-{number}"
-        tables = {
-            table: {"prefix": "", "partitions": PARTITIONS} for table in ("aggregated_daily", "aggregated_weekly")
-        }
-        s3.put_json("clean", f"_summaries/{run}/aggregate_consumption.json", {"run": run, "tables": tables})
+        summed(s3, number)
     s3.put_json("clean", f"_summaries/{BATCH}-2/another_job.json", {})
 
     event = aggregation.publish_consumption([EVENT], BATCH, "20130101-20130102", "clean", "metering")
@@ -115,6 +119,22 @@ def test_the_sums_of_the_try_that_finished_last_are_published(s3: ObjectStore, p
         ("aggregated_daily", f"{BATCH}-2", minute(2)),
         ("aggregated_weekly", f"{BATCH}-2", minute(2)),
     ]
+
+
+def test_of_sums_that_are_superseded_in_one_table_none_is_published(
+    s3: ObjectStore, published: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def require_current(client: object, *, table: str, written_at: datetime, **others: Any) -> None:
+        assert written_at == minute(1)
+        if table == "aggregated_weekly":
+            raise catalog.SupersededError
+
+    summed(s3, 1)
+    monkeypatch.setattr(catalog, "require_current", require_current)
+
+    with pytest.raises(catalog.SupersededError):
+        aggregation.publish_consumption([EVENT], BATCH, "20130101-20130102", "clean", "metering")
+    assert published == []
 
 
 def test_without_dates_the_batches_are_announced_and_nothing_is_published(published: list[dict[str, Any]]) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -18,25 +17,17 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as some
 
 from tests.glue.sequences import found, kills, sampling
-from tests.glue.sequences.clock import Clock
 from tests.glue.sequences.deliveries import MeterFile, NewFile, Sequence
 from tests.glue.sequences.expected import Expected, Tables
 from tests.glue.sequences.redshift import Redshift
-from tests.glue.sequences.session_platform import BUSINESS, Platform, opened
+from tests.glue.sequences.session_platform import BUSINESS, Platform
 from tests.glue.sequences.world import World
 
 ASKED_FOR = os.environ.get("METERING_SEQUENCES", "")
 SEQUENCES = int(ASKED_FOR or 3)
 SECONDS_A_SEQUENCE = 120
-BEGIN = datetime(2013, 3, 1, 9, tzinfo=UTC)
 
 pytestmark = pytest.mark.timeout(SEQUENCES * SECONDS_A_SEQUENCE)
-
-
-@pytest.fixture(scope="module")
-def platform(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with opened(tmp_path_factory.mktemp("sequences"), spark, Clock(BEGIN)) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +95,18 @@ def written(spark: SparkSession, schema: str, keys: list[str], uri: str) -> list
             "rows": row[-1],
         }
         for row in sorted(counts)
+    ]
+
+
+def replacing(new: Iterable[dict[str, Any]], known: Mapping[Values, Published]) -> list[dict[str, Any]]:
+    """What written() says, and of each partition where its published version lies that the job has read (None: it found
+    none). When another is published by then, the new one is not: it would lack what that brought.
+
+    `known` is to be asked for before anything is read.
+    """
+    return [
+        {**partition, "replaces": known[values].location if (values := tuple(partition["values"])) in known else None}
+        for partition in new
     ]
 
 

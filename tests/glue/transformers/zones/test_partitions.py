@@ -30,6 +30,27 @@ def test_published_partitions_are_found_on_all_pages() -> None:
     assert (found["INT", "201301"].rows, found["ERR", "201301"].rows) == (7, 0)
 
 
+def test_each_new_partition_says_which_version_it_replaces() -> None:
+    known = partitions.published(Catalog(), "metering", "daily")
+    new = [
+        {
+            "values": ["INT", "201301"],
+            "location": "s3://business/daily/run=2/reading_type=INT/month=201301/",
+            "rows": 9,
+        },
+        {
+            "values": ["INT", "201302"],
+            "location": "s3://business/daily/run=2/reading_type=INT/month=201302/",
+            "rows": 1,
+        },
+    ]
+
+    assert partitions.replacing(new, known) == [
+        {**new[0], "replaces": "s3://business/daily/run=1/reading_type=INT/month=201301/"},
+        {**new[1], "replaces": None},
+    ]
+
+
 def test_a_predicate_lists_the_last_key_by_the_keys_before() -> None:
     wanted = {("INT", "201302"), ("ERR", "201301"), ("INT", "201301")}
     assert partitions.predicate(["reading_type", "month"], wanted) == (
