@@ -6,7 +6,8 @@ Trains a DeepAR model on the hourly consumption of a sample of meters and puts i
 
 ## When it runs
 On the 1st of a month at 02:00 UTC, by hand, and after a load of the warehouse (asset `warehouse`) as long as there is
-no model. Other loads, and an empty platform, skip all tasks after the first. One run at a time.
+no model. Other loads, and a platform with too few days of readings, skip all tasks after the first; its log says how
+many are needed. One run at a time.
 
 ## Reads
 The published readings, `aggregated_daily`, and `weather` where the deployment uses weather; the current model's record.

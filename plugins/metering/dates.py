@@ -53,6 +53,11 @@ def iso_years(ranges: Iterable[str]) -> set[str]:
     return {f"{day.isocalendar().year:04}" for day in _days(ranges)}
 
 
+def count(ranges: Iterable[str]) -> int:
+    """How many days these ranges hold; one that is in several of them counts once."""
+    return sum(1 for _ in _days(merge(ranges)))
+
+
 def _days(ranges: Iterable[str]) -> Iterator[date]:
     for first, last in map(_parse, ranges):
         for number in range((last - first).days + 1):

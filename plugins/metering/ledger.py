@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from metering import storage
+from metering import dates, storage
 from metering.file_descriptions import FILE_NAME as DESCRIPTION
 
 MANIFESTS, LEDGER, BATCHES, SWEPT = "_manifests/", "_ledger/", "_batches/", "_swept/"
@@ -161,6 +161,12 @@ def record(s3: Any, *, clean_bucket: str, summary: dict[str, Any], recorded_at: 
 def published_batches(s3: Any, clean_bucket: str) -> list[str]:
     """Every batch that was published, oldest first."""
     return [PurePosixPath(item["Key"]).stem for item in storage.objects(s3, clean_bucket, BATCHES)]
+
+
+def published_dates(s3: Any, clean_bucket: str) -> list[str]:
+    """The dates of the interval readings that were ever published, as closed ranges."""
+    batches = (storage.read_json(s3, clean_bucket, item["Key"]) for item in storage.objects(s3, clean_bucket, BATCHES))
+    return dates.merge(text for batch in batches for text in batch["dates"])
 
 
 def _nearest(described: dict[str, str], key: str) -> str | None:

@@ -11,12 +11,13 @@ import logging
 from typing import Any
 
 from metering import (
-    catalog,
     clients,
     current_model,
+    dates,
     deepar,
     endpoints,
     glue,
+    ledger,
     model_quality,
     model_record,
     sagemaker_jobs,
@@ -80,7 +81,8 @@ class NoBestTrainingJobError(LookupError):
 def plan_training(deployment: str, params: dict[str, Any], dag_run: Any) -> dict[str, Any] | None:
     """The plan of the run; None when there is nothing to do.
 
-    A load starts this DAG for the first model only; later ones are trained when the month begins, or by hand.
+    A load starts this DAG for the first model only; later ones are trained when the month begins, or by hand. With too
+    few days only a run by hand goes on: its job says what is missing.
     """
     values = json.loads(deployment)
     if dag_run.run_type == BY_ASSET:
@@ -88,12 +90,20 @@ def plan_training(deployment: str, params: dict[str, Any], dag_run: Any) -> dict
         if record:
             log.info("%s serves since %s; no new model is trained", record["model_name"], record["trained_at"])
             return None
-    if dag_run.run_type != BY_HAND and not catalog.locations(
-        clients.glue(), values["glue_database"], "aggregated_daily"
-    ):
-        log.info("No consumption was ever summed: there is nothing to learn from yet")
-        return None
-    return training_plan.plan(params, values).to_json()
+    planned = training_plan.plan(params, values)
+    if dag_run.run_type != BY_HAND:
+        days = dates.count(ledger.published_dates(clients.s3(), values["clean_bucket"]))
+        if days < planned.fewest_days:
+            log.info(
+                "Readings of %d days are loaded. A model needs those of %d: %d test windows of %d hours, and one such "
+                "length to train on. The next load or month tries again",
+                days,
+                planned.fewest_days,
+                planned.test_windows,
+                planned.prediction_length,
+            )
+            return None
+    return planned.to_json()
 
 
 def describe_tuning_job(

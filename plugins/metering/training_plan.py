@@ -13,6 +13,7 @@ from metering.deepar_images import IMAGES
 from metering.training_form import DEFAULTS
 
 AUTO = "auto"
+HOURS_A_DAY = 24
 
 
 class TrainingPlanError(ValueError):
@@ -51,6 +52,11 @@ class TrainingPlan:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @property
+    def fewest_days(self) -> int:
+        """So many days must have readings: those of the test windows, and one such length to train on."""
+        return -(-self.prediction_length * (self.test_windows + 1) // HOURS_A_DAY)
 
     @classmethod
     def from_json(cls, text: str) -> TrainingPlan:

@@ -64,3 +64,8 @@ def test_touched_partitions_at_the_turn_of_the_year() -> None:
     assert dates.months(touched) == {"201312"}
     assert dates.years(touched) == {"2013"}
     assert dates.iso_years(touched) == {"2013", "2014"}
+
+
+def test_a_day_of_several_ranges_counts_once() -> None:
+    assert dates.count(["20130101-20130103", "20130103-20130104", "20121231-20121231"]) == 5
+    assert dates.count([]) == 0

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from metering import catalog, clients, training
+from metering import clients, training
 from metering.endpoints import EndpointError
 from metering.model_quality import ModelQualityError
 from metering.model_record import NoScoreError
@@ -27,7 +28,7 @@ DEPLOYMENT = {
     "intervals_per_hour": 2,
     "with_weather": False,
     "model_parameters": "/metering",
-    "glue_database": "metering",
+    "clean_bucket": "clean",
 }
 DEPLOYED = json.dumps(DEPLOYMENT)
 WEATHER = {"features": [{"name": "temperature", "mean": 9.5, "std": 6.1}], "last_known": "x", "hours_filled": 4}
@@ -92,12 +93,14 @@ def ssm(monkeypatch: pytest.MonkeyPatch) -> ParameterStore:
 
 
 @pytest.fixture
-def locations(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, ...], str]:
-    """The published partitions of aggregated_daily."""
-    found: dict[tuple[str, ...], str] = {("201301",): "s3://b/x/"}
-    monkeypatch.setattr(clients, "glue", lambda: None)
-    monkeypatch.setattr(catalog, "locations", lambda client, database, table: found)
-    return found
+def loaded(s3: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Note a batch with interval readings of these dates in the ledger."""
+    monkeypatch.setattr(clients, "s3", lambda: s3)
+
+    def load(*dates: str) -> None:
+        s3.put_json("clean", f"_batches/b{len(s3.objects)}.json", {"dates": list(dates)})
+
+    return load
 
 
 @pytest.fixture
@@ -131,8 +134,8 @@ def planned_by(run_type: str) -> dict[str, Any] | None:
     return training.plan_training(DEPLOYED, params(), SimpleNamespace(run_type=run_type))
 
 
-@pytest.mark.usefixtures("locations")
-def test_a_load_trains_the_first_model_only(ssm: ParameterStore) -> None:
+def test_a_load_trains_the_first_model_only(ssm: ParameterStore, loaded: Callable[..., None]) -> None:
+    loaded("20130101-20131231")
     assert planned_by("asset_triggered") is not None
 
     ssm.values["/metering/current-model"] = json.dumps({"model_name": "m", "trained_at": "t"})
@@ -143,13 +146,23 @@ def test_a_load_trains_the_first_model_only(ssm: ParameterStore) -> None:
 
 
 @pytest.mark.usefixtures("ssm")
-def test_before_anything_was_summed_only_a_run_by_hand_goes_on(locations: dict[tuple[str, ...], str]) -> None:
-    locations.clear()
+@pytest.mark.parametrize("run_type", ["scheduled", "asset_triggered"])
+def test_with_too_few_days_only_a_run_by_hand_goes_on(
+    run_type: str, loaded: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Three windows of a week to test, and a week to train on: 28 days."""
+    assert planned_by(run_type) is None  # an empty platform
 
-    assert planned_by("scheduled") is None
-    assert planned_by("asset_triggered") is None
-    # Its job then says what is missing.
+    loaded("20130101-20130110", "20130201-20130210")
+    loaded()  # error readings only
+    loaded("20130210-20130217")
+    with caplog.at_level("INFO", logger="metering.training"):
+        assert planned_by(run_type) is None
+    assert "Readings of 27 days are loaded. A model needs those of 28: 3 test windows of 168 hours" in caplog.text
     assert planned_by("manual") is not None
+
+    loaded("20130218-20130218")
+    assert planned_by(run_type) is not None
 
 
 @pytest.mark.usefixtures("sagemaker", "ssm", "training_set")
