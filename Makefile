@@ -58,7 +58,7 @@ test: set-up ## Run all tests, the end-to-end run included
 	@$(PYTHON) environments/set_up.py benchmarks
 	@$(TOOLS_PYTHON) -m pytest $(PYTEST_OPTIONS) tests/tools
 	@$(AIRFLOW_PYTHON) -m pytest $(PYTEST_OPTIONS) $(AIRFLOW_TESTS)
-	@$(LOCAL_PYTHON) -m pytest $(PYTEST_OPTIONS) tests $(ELSEWHERE) --ignore=tests/end_to_end
+	@$(LOCAL_PYTHON) -m pytest $(PYTEST_OPTIONS) --numprocesses 2 tests $(ELSEWHERE) --ignore=tests/end_to_end
 	@$(LOCAL_PYTHON) -m pytest $(PYTEST_OPTIONS) tests/end_to_end
 
 test-fast: set-up ## Run the tests that need no Spark and no running platform

@@ -13,7 +13,7 @@ import pytest
 
 from tests.glue.deliveries import KAGGLE
 from tests.glue.extracts import write
-from tests.glue.job_platform import JobPlatform
+from tests.glue.job_runs.job_platform import JobPlatform
 
 pytestmark = pytest.mark.slow
 

@@ -31,7 +31,7 @@ from local_aws.glue.tables import GlueTables
 from local_aws.ports import free_ports
 from local_aws.settings import Settings
 from local_aws.state import State
-from tests.glue.job_platform import PARQUET, TABLES, fields
+from tests.glue.job_runs.job_platform import PARQUET, TABLES, fields
 from tests.glue.sequences.clock import Clock
 from tests.glue.sequences.kills import Killer
 

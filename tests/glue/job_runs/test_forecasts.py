@@ -13,7 +13,7 @@ import pyarrow.parquet as parquet
 import pytest
 
 from tests.glue.hourly_readings import readings
-from tests.glue.job_platform import JobPlatform
+from tests.glue.job_runs.job_platform import JobPlatform
 
 pytestmark = pytest.mark.slow
 

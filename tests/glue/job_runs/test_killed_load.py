@@ -1,5 +1,5 @@
-"""Spark is killed (SIGKILL) in each job of the load, before it writes and while it writes; the job is run again, once
-more than needed, and all tables are those that the rows of the files add up to.
+"""Spark is killed (SIGKILL) in each job of the load while it writes; the job is run again, and all tables are those
+that the rows of the files add up to. tests/glue/sequences kills at all other points, within one Spark session.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.glue.deliveries import KAGGLE
-from tests.glue.load_platform import LoadPlatform, text_of
+from tests.glue.job_runs.load_platform import LoadPlatform, text_of
 
 pytestmark = pytest.mark.slow
 
@@ -100,26 +100,17 @@ def kill_when(is_time: Callable[[], bool], run_id: str) -> None:
         process.kill()
 
 
-def killed_before_it_writes(platform: LoadPlatform, job: Job) -> None:
+def killed_while_it_writes(platform: LoadPlatform, job: Job) -> None:
     run_id = platform.start(job.script, **job.arguments(platform, 1))
 
-    kill_when(lambda: any(process.info["name"] == "java" for process in processes_of(run_id)), run_id)
+    kill_when(lambda: bool(platform.keys(*job.output(1))), run_id)
 
     assert "SIGKILL" in (platform.finish(job.script, run_id) or "")
-    assert platform.keys(*job.output(1)) == []
+    assert platform.keys("clean", f"_summaries/{job.summary(1)}/{job.script}.json") == []
 
 
-def killed_while_it_writes(platform: LoadPlatform, job: Job) -> None:
-    run_id = platform.start(job.script, **job.arguments(platform, 2))
-
-    kill_when(lambda: bool(platform.keys(*job.output(2))), run_id)
-
-    assert "SIGKILL" in (platform.finish(job.script, run_id) or "")
-    assert platform.keys("clean", f"_summaries/{job.summary(2)}/{job.script}.json") == []
-
-
-def run(platform: LoadPlatform, job: Job, number: int) -> None:
-    assert platform.run(job.script, **job.arguments(platform, number)) is None
+def run_again(platform: LoadPlatform, job: Job) -> None:
+    assert platform.run(job.script, **job.arguments(platform, 2)) is None
 
 
 @pytest.fixture(scope="module")
@@ -134,41 +125,35 @@ def platform(aws: Callable[[str], Any]) -> LoadPlatform:
 
 
 def test_a_killed_cleaning_is_run_again(platform: LoadPlatform) -> None:
-    killed_before_it_writes(platform, RAW_TO_CLEAN)
     killed_while_it_writes(platform, RAW_TO_CLEAN)
 
-    for number in (3, 4):  # and once more after its end
-        run(platform, RAW_TO_CLEAN, number)
+    run_again(platform, RAW_TO_CLEAN)
 
-        summary = platform.summary("b2", "raw_to_clean")
-        assert [summary[name] for name in ("rows", "good", "rejected_by_reason")] == [4, 3, {"negative_value": 1}]
+    summary = platform.summary("b2", "raw_to_clean")
+    assert [summary[name] for name in ("rows", "good", "rejected_by_reason")] == [4, 3, {"negative_value": 1}]
 
 
 def test_a_killed_merge_leaves_the_old_readings_and_is_run_again(platform: LoadPlatform) -> None:
-    killed_before_it_writes(platform, CLEAN_TO_BUSINESS)
     killed_while_it_writes(platform, CLEAN_TO_BUSINESS)
     assert platform.published("daily", "meter_id", "date_str", "reading_value") == OLD_READINGS
 
-    for number in (3, 4):
-        run(platform, CLEAN_TO_BUSINESS, number)
-        summary = platform.summary("b2", "clean_to_business")
-        platform.publish("daily", summary["partitions"], summary["run"])
+    run_again(platform, CLEAN_TO_BUSINESS)
+    summary = platform.summary("b2", "clean_to_business")
+    platform.publish("daily", summary["partitions"], summary["run"])
 
-        assert platform.published("daily", "meter_id", "date_str", "reading_value") == READINGS
+    assert platform.published("daily", "meter_id", "date_str", "reading_value") == READINGS
     platform.record("b2")
 
 
 def test_killed_sums_are_summed_again(platform: LoadPlatform) -> None:
-    killed_before_it_writes(platform, AGGREGATE_CONSUMPTION)
     killed_while_it_writes(platform, AGGREGATE_CONSUMPTION)
     assert platform.published("aggregated_daily", "meter_id") == []
 
-    for number in (3, 4):
-        platform.aggregate(f"sums-{number}", [DATES])
+    platform.aggregate("sums-2", [DATES])
 
-        sums = ("consumption", "interval_count")
-        assert platform.published("aggregated_daily", "meter_id", "date_str", *sums) == DAYS
-        assert platform.published("aggregated_weekly", "meter_id", "week_start", *sums) == WEEKS
-        assert platform.published("aggregated_monthly", "meter_id", "month_start", *sums) == MONTHS
-        counted = ("expected", "received", "estimated", "rejected", "duplicates")
-        assert platform.published("completeness", "meter_id", "date_str", *counted) == COMPLETENESS
+    sums = ("consumption", "interval_count")
+    assert platform.published("aggregated_daily", "meter_id", "date_str", *sums) == DAYS
+    assert platform.published("aggregated_weekly", "meter_id", "week_start", *sums) == WEEKS
+    assert platform.published("aggregated_monthly", "meter_id", "month_start", *sums) == MONTHS
+    counted = ("expected", "received", "estimated", "rejected", "duplicates")
+    assert platform.published("completeness", "meter_id", "date_str", *counted) == COMPLETENESS

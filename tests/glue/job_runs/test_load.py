@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.glue.deliveries import KAGGLE, OFFICIAL
-from tests.glue.load_platform import LoadPlatform, text_of
+from tests.glue.job_runs.load_platform import LoadPlatform, text_of
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow.parquet as parquet
 
-from tests.glue.job_platform import JobPlatform
+from tests.glue.job_runs.job_platform import JobPlatform
 
 
 class LoadPlatform(JobPlatform):

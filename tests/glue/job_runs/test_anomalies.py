@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow
 import pyarrow.parquet as parquet
 import pytest
+from metering import catalog
 from transformers.zones import schemas
 
-from tests.glue.job_platform import JobPlatform
+from tests.glue.job_runs.job_platform import JobPlatform
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +45,7 @@ class Platform(JobPlatform):
                 ("interval_count", pyarrow.int32()),
             ]
         )
-        partitions = []
+        partitions, published = [], catalog.locations(self.glue, self.database, "aggregated_daily")
         for month in sorted({row["date_str"][:6] for row in rows}):
             of_month = [row for row in rows if row["date_str"].startswith(month)]
             file = io.BytesIO()
@@ -52,7 +53,8 @@ class Platform(JobPlatform):
             folder = f"aggregated_daily/run={run}/month={month}/"
             self.put("business", f"{folder}part-0.parquet", file.getvalue())
             location = f"s3://{self.buckets['business']}/{folder}"
-            partitions.append({"values": [month], "location": location, "rows": len(of_month)})
+            replaces = published.get((month,))
+            partitions.append({"values": [month], "location": location, "rows": len(of_month), "replaces": replaces})
         self.publish("aggregated_daily", partitions, run)
 
     def detect(self, run: str) -> dict[str, Any]:

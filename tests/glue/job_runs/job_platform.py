@@ -15,7 +15,7 @@ from transformers.zones import schemas
 
 from local_aws.infrastructure.artefacts import zipped
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "include" / "glue"
+SCRIPTS = Path(__file__).resolve().parents[3] / "include" / "glue"
 ZONES = ("landing", "clean", "business", "working", "scripts")
 RUN_SECONDS = 240
 PARQUET = {
