@@ -1,4 +1,4 @@
-"""The platform of sequences: one, as Hadoop keeps what it has once mounted as s3://."""
+"""The platform of sequences, opened anew for each module."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.glue.sequences.session_platform import Platform, opened
 BEGIN = datetime(2013, 3, 1, 9, tzinfo=UTC)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def platform(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     with opened(tmp_path_factory.mktemp("sequences"), spark, Clock(BEGIN)) as made:
         yield made

@@ -203,6 +203,10 @@ def _on_folders(spark: Any, buckets: Path) -> Iterator[None]:
             spark.conf.unset(name)
         else:
             spark.conf.set(name, value)
+    # Hadoop keeps what it has once mounted as s3://<bucket>/, whatever its settings say later.
+    for bucket in MOUNTED:
+        uri = spark._jvm.java.net.URI(f"s3://{bucket}/")
+        spark._jvm.org.apache.hadoop.fs.FileSystem.get(uri, hadoop).close()
     for name in ("fs.s3.impl", *mounts):
         hadoop.unset(name)
 
