@@ -42,24 +42,13 @@ def publish_consumption(
     if not chosen_dates:
         return {"batches": batches, "run": None, "dates": []}
     summary, written_at = glue.newest_summary(clients.s3(), clean_bucket, batch, "aggregate_consumption")
-    tables: dict[str, dict[str, Any]] = summary["tables"]
+    sums: list[dict[str, Any]] = [
+        {"database": database, "table": table, "partitions": aggregate["partitions"], "written_at": written_at}
+        for table, aggregate in summary["tables"].items()
+    ]
     # All of them or none: sums of two runs side by side would not agree.
-    for table, aggregate in tables.items():
-        catalog.require_current(
-            clients.glue(),
-            database=database,
-            table=table,
-            partitions=aggregate["partitions"],
-            written_at=written_at,
-        )
-    for table, aggregate in tables.items():
-        catalog.publish(
-            clients.glue(),
-            database=database,
-            table=table,
-            partitions=aggregate["partitions"],
-            run=summary["run"],
-            written_at=written_at,
-            published_at=datetime.now(UTC),
-        )
+    for of_table in sums:
+        catalog.require_current(clients.glue(), **of_table)
+    for of_table in sums:
+        catalog.publish(clients.glue(), **of_table, run=summary["run"], published_at=datetime.now(UTC))
     return {"batches": batches, "run": summary["run"], "dates": chosen_dates.split(",")}

@@ -13,16 +13,13 @@ from typing import Any
 from metering import catalog
 from transformers.zones import schemas
 
+from benchmarks.load import lake
+from benchmarks.load.lake import PARQUET
 from local_aws.infrastructure.artefacts import zipped
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "include" / "glue"
 ZONES = ("landing", "clean", "business", "working", "scripts")
 RUN_SECONDS = 240
-PARQUET = {
-    "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
-    "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
-    "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"},
-}
 CSV = {
     "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
     "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
@@ -31,14 +28,7 @@ CSV = {
         "Parameters": {"field.delim": ","},
     },
 }
-TABLES = {
-    "daily": (schemas.BUSINESS, "reading_type string, month string"),
-    "aggregated_daily": (schemas.AGGREGATED_DAILY, "month string"),
-    "aggregated_weekly": (schemas.AGGREGATED_WEEKLY, "iso_year int"),
-    "aggregated_monthly": (schemas.AGGREGATED_MONTHLY, "year int"),
-    "completeness": (schemas.COMPLETENESS, "month string"),
-    "anomaly": (schemas.ANOMALY, "month string"),
-}
+TABLES = lake.TABLES | {"anomaly": (schemas.ANOMALY, "month string")}
 
 
 class JobPlatform:

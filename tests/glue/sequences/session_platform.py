@@ -23,7 +23,7 @@ from pyspark.sql import DataFrameWriter
 from transformers.zones import session
 
 from benchmarks.load.folder_store import FolderStore
-from benchmarks.load.lake import VIEW
+from benchmarks.load.lake import PARQUET, VIEW
 from local_aws.control_plane import ControlPlane, serve
 from local_aws.glue.databases import GlueDatabases
 from local_aws.glue.partitions import GluePartitions
@@ -31,7 +31,7 @@ from local_aws.glue.tables import GlueTables
 from local_aws.ports import free_ports
 from local_aws.settings import Settings
 from local_aws.state import State
-from tests.glue.job_runs.job_platform import PARQUET, TABLES, fields
+from tests.glue.job_runs.job_platform import TABLES, fields
 from tests.glue.sequences.clock import Clock
 from tests.glue.sequences.kills import Killer
 
