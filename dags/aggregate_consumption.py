@@ -35,13 +35,13 @@ Readers see the old sums until `publish_consumption` has run. Every task can be 
 Otherwise ask the data platform's engineer on call, with the link of the alert.
 """
 
-from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.sdk import Param, chain, dag, task
 from metering import aggregation, completeness, glue
 from metering.assets import CONSUMPTION, READINGS, extras
 from metering.batches import BATCH, RUN
 from metering.defaults import DAG_OPTIONS
 from metering.deployment import CLEAN_BUCKET, GLUE_DATABASE, INTERVALS_PER_HOUR
+from metering.operators import JobRunOperator
 
 DATES = "{{ ti.xcom_pull(task_ids='choose_dates') | join(',') }}"
 
@@ -97,7 +97,7 @@ def aggregate_consumption():
 
     chain(
         choose_dates(GLUE_DATABASE),
-        GlueJobOperator(**glue.job("aggregate_consumption", arguments)),
+        JobRunOperator(**glue.job("aggregate_consumption", arguments)),
         task(aggregation.check_completeness, retries=0)(BATCH, CLEAN_BUCKET),
         publish_consumption(BATCH, DATES, CLEAN_BUCKET, GLUE_DATABASE),
     )

@@ -33,13 +33,13 @@ failed run needs no clearing once a newer one succeeds: that one judges what is 
 Otherwise ask the data platform's engineer on call, with the link of the alert.
 """
 
-from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.sdk import Param, chain, dag, task
 from metering import anomalies, glue
 from metering.assets import ANOMALIES, CONSUMPTION, extras
 from metering.batches import BATCH
 from metering.defaults import DAG_OPTIONS
 from metering.deployment import CLEAN_BUCKET, GLUE_DATABASE
+from metering.operators import JobRunOperator
 
 PARAMS = {
     "days": Param(
@@ -84,7 +84,7 @@ def detect_anomalies():
 
     chain(
         find_summed_days(GLUE_DATABASE),
-        GlueJobOperator(**glue.job("detect_anomalies", anomalies.ARGUMENTS)),
+        JobRunOperator(**glue.job("detect_anomalies", anomalies.ARGUMENTS)),
         find_judged_days(BATCH, CLEAN_BUCKET),
         publish_anomalies(BATCH, CLEAN_BUCKET, GLUE_DATABASE),
     )

@@ -34,8 +34,6 @@ has left running is stopped first.
 Otherwise ask the data platform's engineer on call, with the link of the alert.
 """
 
-from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
-from airflow.providers.amazon.aws.operators.glue_crawler import GlueCrawlerOperator
 from airflow.sdk import Param, chain, dag, task
 from airflow.timetables.assets import AssetOrTimeSchedule
 from airflow.timetables.trigger import CronTriggerTimetable
@@ -46,7 +44,7 @@ from metering.defaults import DAG_OPTIONS
 from metering.deployment import CLEAN_BUCKET, MODEL_PARAMETERS, WORKING_BUCKET
 from metering.forecast_form import FORM
 from metering.forecasting import TRANSFORM_JOB, TRANSFORM_OPTIONS
-from metering.operators import BatchTransformOperator
+from metering.operators import BatchTransformOperator, CrawlOperator, JobRunOperator
 
 
 @dag(
@@ -70,12 +68,12 @@ def forecast_consumption():
 
     chain(
         task.short_circuit(forecasting.choose_model)(MODEL_PARAMETERS),
-        GlueJobOperator(**glue.job("prepare_forecast_batches", forecasting.PREPARE_ARGUMENTS)),
+        JobRunOperator(**glue.job("prepare_forecast_batches", forecasting.PREPARE_ARGUMENTS)),
         batches,
         transform_batch.expand(batch=batches),
         task(forecasting.find_results, trigger_rule="all_done")(BATCH, WORKING_BUCKET),
-        GlueJobOperator(**glue.job("store_forecasts", forecasting.STORE_ARGUMENTS)),
-        GlueCrawlerOperator(task_id="crawl_forecast", config={"Name": "crawl_forecast"}, **glue.CRAWL),
+        JobRunOperator(**glue.job("store_forecasts", forecasting.STORE_ARGUMENTS)),
+        CrawlOperator(task_id="crawl_forecast", config={"Name": "crawl_forecast"}, **glue.CRAWL),
         [
             announce_forecasts(BATCH, CLEAN_BUCKET),
             task(forecasting.check_batches, retries=0)(BATCH, CLEAN_BUCKET),

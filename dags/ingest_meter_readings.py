@@ -36,8 +36,6 @@ next one takes its files, unless `record_ledger` failed: then clear that, or its
 Otherwise ask the data platform's engineer on call, with the link of the alert.
 """
 
-from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
-from airflow.providers.amazon.aws.operators.glue_crawler import GlueCrawlerOperator
 from airflow.sdk import Param, chain, dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
 from metering import file_descriptions, glue, ingestion
@@ -45,6 +43,7 @@ from metering.assets import READINGS
 from metering.batches import BATCH, RUN
 from metering.defaults import DAG_OPTIONS
 from metering.deployment import CLEAN_BUCKET, GLUE_DATABASE, LANDING_BUCKET, LANDING_PREFIX
+from metering.operators import CrawlOperator, JobRunOperator
 
 PARAMS = {
     "max_rejected_share": Param(
@@ -102,11 +101,11 @@ def ingest_meter_readings():
 
     chain(
         task.short_circuit(ingestion.find_new_meter_files)(BATCH, CLEAN_BUCKET, LANDING_BUCKET, LANDING_PREFIX),
-        GlueCrawlerOperator(task_id="crawl_landing", config={"Name": "crawl_landing"}, **glue.CRAWL),
-        GlueJobOperator(**glue.job("raw_to_clean", raw_to_clean_arguments)),
+        CrawlOperator(task_id="crawl_landing", config={"Name": "crawl_landing"}, **glue.CRAWL),
+        JobRunOperator(**glue.job("raw_to_clean", raw_to_clean_arguments)),
         task(ingestion.check_rejected_share, retries=0)(BATCH, CLEAN_BUCKET),
-        GlueCrawlerOperator(task_id="crawl_clean", config={"Name": "crawl_clean"}, **glue.CRAWL),
-        GlueJobOperator(**glue.job("clean_to_business", clean_to_business_arguments)),
+        CrawlOperator(task_id="crawl_clean", config={"Name": "crawl_clean"}, **glue.CRAWL),
+        JobRunOperator(**glue.job("clean_to_business", clean_to_business_arguments)),
         task(ingestion.publish_readings)(BATCH, CLEAN_BUCKET, GLUE_DATABASE),
         record_ledger(BATCH, CLEAN_BUCKET),
     )

@@ -35,14 +35,13 @@ can be cleared as often as needed.
 Otherwise ask the data platform's engineer on call, with the link of the alert.
 """
 
-from airflow.providers.amazon.aws.operators.glue_crawler import GlueCrawlerOperator
 from airflow.sdk import Param, chain, dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
 from metering import glue, reference, warehouse
 from metering.assets import REFERENCE
 from metering.defaults import DAG_OPTIONS
 from metering.deployment import BUSINESS_BUCKET, LANDING_BUCKET
-from metering.operators import RedshiftTransactionOperator
+from metering.operators import CrawlOperator, RedshiftTransactionOperator
 
 PARAMS = {
     "kinds": Param(
@@ -69,7 +68,7 @@ def load_reference_data():
         """All kinds of data that were found are loaded."""
 
     def crawl(name):
-        return GlueCrawlerOperator(task_id=name, config={"Name": name}, **glue.CRAWL)
+        return CrawlOperator(task_id=name, config={"Name": name}, **glue.CRAWL)
 
     def replace(task_id):
         return RedshiftTransactionOperator(

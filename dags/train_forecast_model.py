@@ -39,7 +39,6 @@ often as needed; a job that an earlier try has left running is stopped first.
 Otherwise ask the data platform's engineer on call, with the link of the alert.
 """
 
-from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.sdk import Param, chain, dag, task
 from airflow.timetables.assets import AssetOrTimeSchedule
 from airflow.timetables.trigger import CronTriggerTimetable
@@ -48,7 +47,7 @@ from metering.assets import FORECAST_MODEL, WAREHOUSE
 from metering.batches import BATCH
 from metering.defaults import DAG_OPTIONS
 from metering.deployment import CLEAN_BUCKET, DEPLOYMENT, SAGEMAKER_ROLE_ARN, WORKING_BUCKET
-from metering.operators import EndpointDeploymentOperator, TrainingOperator, TuningOperator
+from metering.operators import EndpointDeploymentOperator, JobRunOperator, TrainingOperator, TuningOperator
 from metering.training import PLAN, TRAINING_JOB, TUNING
 from metering.training_form import FORM
 
@@ -73,7 +72,7 @@ def train_forecast_model():
 
     chain(
         task.short_circuit(training.plan_training)(DEPLOYMENT),
-        GlueJobOperator(**glue.job("prepare_training_set", training.PREPARE_ARGUMENTS)),
+        JobRunOperator(**glue.job("prepare_training_set", training.PREPARE_ARGUMENTS)),
         tuning_job,
         TuningOperator(task_id="tune_hyperparameters", config=tuning_job, **sagemaker_jobs.OPTIONS),
         training_job,

@@ -30,7 +30,7 @@ from typing import Any
 import boto3
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as sql
-from transformers.zones import completeness, date_ranges, partitions, storage, tallies
+from transformers.zones import completeness, date_ranges, failures, partitions, storage, tallies
 from transformers.zones.data_range import HOURS_A_DAY
 from transformers.zones.partitions import Values
 from transformers.zones.schemas import (
@@ -292,4 +292,4 @@ def union(*frames: DataFrame | None) -> DataFrame | None:
 
 
 if __name__ == "__main__":
-    main()
+    failures.run(main)

@@ -23,7 +23,7 @@ from typing import Any
 import boto3
 from pyspark.sql import Column, DataFrame, Observation, SparkSession, Window
 from pyspark.sql import functions as sql
-from transformers.zones import date_ranges, numbered_files, partitions, storage, tallies
+from transformers.zones import date_ranges, failures, numbered_files, partitions, storage, tallies
 from transformers.zones.partitions import Published, Values
 from transformers.zones.schemas import BUSINESS, CLEAN, INTERVAL, QUARANTINE, date_text, names, with_calendar
 from transformers.zones.session import configure
@@ -224,4 +224,4 @@ def summary(batch: str, run: str, touched: dict[tuple[str, str], int], counts: d
 
 
 if __name__ == "__main__":
-    main()
+    failures.run(main)

@@ -34,7 +34,7 @@ from transformers.anomalies.chunk import JUDGED, judge_rows
 from transformers.anomalies.daily_weather import DailyWeather
 from transformers.anomalies.design import design
 from transformers.anomalies.judgement import LEAST_HISTORY
-from transformers.zones import data_range, date_ranges, judged_days, partitions, storage, weather
+from transformers.zones import data_range, date_ranges, failures, judged_days, partitions, storage, weather
 from transformers.zones.data_range import AUTO, HOURS_A_DAY, DataRange, NoCompleteDayError
 from transformers.zones.lines import small_frame
 from transformers.zones.schemas import ANOMALY, names
@@ -225,4 +225,4 @@ def write(spark: SparkSession, new: DataFrame, published: DataFrame | None, pref
 
 
 if __name__ == "__main__":
-    main()
+    failures.run(main)

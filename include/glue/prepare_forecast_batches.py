@@ -29,7 +29,7 @@ from typing import Any
 import boto3
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as sql
-from transformers.zones import data_range, hourly, meters, numbered_files, storage, weather
+from transformers.zones import data_range, failures, hourly, meters, numbered_files, storage, weather
 from transformers.zones.data_range import DataRange
 from transformers.zones.hourly import Unit
 from transformers.zones.meters import MeterRange
@@ -221,4 +221,4 @@ def summary(
 
 
 if __name__ == "__main__":
-    main()
+    failures.run(main)

@@ -27,7 +27,7 @@ from typing import Any
 import boto3
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as sql
-from transformers.zones import baselines, data_range, hourly, samples, storage, weather
+from transformers.zones import baselines, data_range, failures, hourly, samples, storage, weather
 from transformers.zones.baselines import Window
 from transformers.zones.data_range import DataRange
 from transformers.zones.hourly import Unit
@@ -259,4 +259,4 @@ def write_channel(spark: SparkSession, series: DataFrame, features: Filled | Non
 
 
 if __name__ == "__main__":
-    main()
+    failures.run(main)

@@ -33,6 +33,7 @@ from transformers.zones import (
     delivery,
     described,
     description,
+    failures,
     fields,
     headers,
     lines,
@@ -261,4 +262,4 @@ def _counts(uri: str, good: Any, by_reason: dict[str, int]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    failures.run(main)

@@ -25,7 +25,7 @@ from typing import Any
 import boto3
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as sql
-from transformers.zones import numbered_files, partitions, storage
+from transformers.zones import failures, numbered_files, partitions, storage
 from transformers.zones.hourly import Unit
 from transformers.zones.numbered_files import NUMBER
 from transformers.zones.session import WRITING, configure
@@ -192,4 +192,4 @@ def summary(
 
 
 if __name__ == "__main__":
-    main()
+    failures.run(main)

@@ -20,11 +20,11 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
-SCHEDULER = "scheduler"
+SCHEDULER, TRIGGERER = "scheduler", "triggerer"
 COMPONENTS = {
     "api-server": ["api-server"],
     "dag-processor": ["dag-processor"],
-    "triggerer": ["triggerer", "--skip-serve-logs"],
+    TRIGGERER: ["--skip-serve-logs"],
     SCHEDULER: ["scheduler", "--skip-serve-logs"],
 }
 STOP_SECONDS = 10
@@ -60,7 +60,12 @@ def run(program: str, logs: Path) -> int:
 
 def _start(program: str, name: str, logs: Path) -> subprocess.Popen[bytes]:
     with (logs / f"airflow-{name}.log").open("ab") as log:
-        return subprocess.Popen([program, *COMPONENTS[name]], stdout=log, stderr=subprocess.STDOUT)
+        return subprocess.Popen([*_command(program, name), *COMPONENTS[name]], stdout=log, stderr=subprocess.STDOUT)
+
+
+def _command(program: str, name: str) -> list[str]:
+    """The triggerer is Airflow's with a change, see local_aws/airflow_path/local_aws_triggerer.py."""
+    return [str(Path(program).with_name("python")), "-m", "local_aws_triggerer"] if name == TRIGGERER else [program]
 
 
 def _api_server_answers() -> bool:

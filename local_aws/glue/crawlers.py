@@ -199,7 +199,7 @@ class GlueCrawlers(Service):
             if document is None:
                 return None
             ended = {"Status": status, "LogGroup": LOG_GROUP, "LogStream": document["crawler"]["Name"], **(last or {})}
-            ended |= {"ErrorMessage": message[:2048]} if message else {}
+            ended |= {"ErrorMessage": _description(message)} if message else {}
             document["crawler"] |= {"State": "READY", "LastCrawl": ended}
             document["changed"] = changed or {}
             if seconds is not None:
@@ -243,3 +243,10 @@ def _metrics(document: Document) -> Response:
         "TablesUpdated": changed.get("updated", 0),
         "TablesDeleted": changed.get("deleted", 0),
     }
+
+
+def _description(text: str) -> str:
+    """The text as the API's type DescriptionString allows it: no control characters but tab and line ends, no half pair
+    of surrogates, 2,048 characters at most.
+    """
+    return "".join(sign if sign.isprintable() or sign in "\r\n\t" else "?" for sign in text)[:2048]

@@ -28,13 +28,18 @@ def main() -> int:
     except SystemExit as stopped:
         if stopped.code in (None, 0):
             return 0
-        Path(error_path).write_text(f"SystemExit: {stopped.code}")
+        _leave(error_path, f"SystemExit: {stopped.code}")
         return 1
     except BaseException as error:  # noqa: BLE001 (whatever ends the script is the message of the run)
         _print_traceback(error)
-        Path(error_path).write_text(message(error))
+        _leave(error_path, message(error))
         return 1
     return 0
+
+
+def _leave(path: str, message: str) -> None:
+    """Passes the message on as it is, NUL included. The API cannot carry a lone surrogate, though."""
+    Path(path).write_text(message, encoding="utf-8", errors="replace")
 
 
 def message(error: BaseException) -> str:

@@ -83,7 +83,7 @@ class JobProcess:
         if code == 0:
             return None
         if self._error_file.exists():
-            return self._error_file.read_text() or "the script failed without a message"
+            return self._error_file.read_text(encoding="utf-8") or "the script failed without a message"
         if code is not None and code < 0:
             return f"Command failed with exit code {128 - code} ({signal.Signals(-code).name})"
         return f"Command failed with exit code {code}"

@@ -1,1 +1,1 @@
-"""What the DAGs share: plain functions. `assets` and `operators` import Airflow, `clients` and `alerts` when called."""
+"""What the DAGs share: plain functions. `assets`, `operators`, `triggers` import Airflow, some functions when called."""

@@ -1,4 +1,4 @@
-"""The provider's operators, where something is missing: what, and why, stands at each class."""
+"""Subclasses of the Amazon provider's operators. Each class says what the original lacks and why we need it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
+from airflow.providers.amazon.aws.operators.glue_crawler import GlueCrawlerOperator
 from airflow.providers.amazon.aws.operators.redshift_data import RedshiftDataOperator
 from airflow.providers.amazon.aws.operators.sagemaker import (
     SageMakerEndpointOperator,
@@ -20,13 +22,29 @@ from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 from metering import endpoints, model_names, sagemaker_jobs
 from metering.assets import extras
 from metering.sagemaker_jobs import JobKind, Jobs, SageMakerJobError
+from metering.triggers import StorableTrigger
 
 WAIT_FOR_ROOM = timedelta(minutes=5)
 # What Airflow gives for the method to go on with when a trigger has failed or timed out.
 WAIT_FAILED = "__fail__"
 
 
-class RedshiftTransactionOperator(RedshiftDataOperator):
+class StorableDeferral:
+    """Mixed into every operator that waits in deferral: what its trigger reports can always be stored by Airflow."""
+
+    def defer(self, *, trigger: Any, **options: Any) -> None:
+        super().defer(trigger=StorableTrigger.around(trigger), **options)  # type: ignore[misc]
+
+
+class JobRunOperator(StorableDeferral, GlueJobOperator):
+    """GlueJobOperator. Why a job run failed is told by the job, which may quote a file."""
+
+
+class CrawlOperator(StorableDeferral, GlueCrawlerOperator):
+    """GlueCrawlerOperator. Why a crawl failed is told by the crawler, which may quote a file."""
+
+
+class RedshiftTransactionOperator(StorableDeferral, RedshiftDataOperator):
     """RedshiftDataOperator whose secret is a template too: the secret's ARN belongs to the deployment."""
 
     template_fields = (*RedshiftDataOperator.template_fields, "secret_arn")
@@ -50,7 +68,7 @@ class PlannedTransactionOperator(RedshiftTransactionOperator):
         return super().execute(context)
 
 
-class _JobOfTry:
+class _JobOfTry(StorableDeferral):
     """Mixed into an operator that starts a job of SageMaker and waits for it in deferral.
 
     - The job has a name of its own in every try, as SageMaker takes no name twice: `config` names it without the try.
@@ -91,7 +109,7 @@ class _JobOfTry:
         """The provider bounds the wait for a tuning job by a number of polls, whatever the time between them."""
         if isinstance(trigger, SageMakerTrigger):
             trigger.max_attempts = self.max_attempts
-        super().defer(trigger=trigger, **options)  # type: ignore[misc]
+        super().defer(trigger=trigger, **options)
 
     def _job(self) -> str:
         """The name without the try."""
@@ -180,7 +198,7 @@ class BatchTransformOperator(_JobOfTry, SageMakerTransformOperator):
         return model_names.transform_job(self.forecast_batch, self.batch["number"])
 
 
-class EndpointDeploymentOperator(SageMakerEndpointOperator):
+class EndpointDeploymentOperator(StorableDeferral, SageMakerEndpointOperator):
     """Makes an endpoint serve a configuration, whatever state it is in, and fails unless it does in the end.
 
     The provider's operator creates or updates as it is told. It takes an update that was rolled back for a success,

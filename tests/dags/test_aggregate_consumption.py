@@ -71,7 +71,7 @@ def test_the_job_is_started_with_the_union_of_the_dates(dag: DAG, aws: AwsEndpoi
             },
         }
     ]
-    assert "JobRun.ErrorMessage" in deferred.value.trigger.status_queries
+    assert "JobRun.ErrorMessage" in deferred.value.trigger.original().status_queries
 
 
 def test_the_dates_of_all_events_are_chosen(dag: DAG) -> None:

@@ -58,7 +58,7 @@ def test_an_endpoint_that_is_not_there_is_created(aws: AwsEndpoint, task: Any) -
     deferred = waiting(aws, task, NONE)
 
     assert changes(aws) == [("CreateEndpoint", {"EndpointName": NAME, "EndpointConfigName": MODEL})]
-    assert (deferred.method_name, deferred.trigger.job_name, deferred.trigger.job_type) == (
+    assert (deferred.method_name, deferred.trigger.original().job_name, deferred.trigger.original().job_type) == (
         "execute_complete",
         NAME,
         "endpoint",
@@ -84,7 +84,7 @@ def test_an_endpoint_that_is_changing_is_waited_for_and_looked_at_again(
     aws: AwsEndpoint, task: Any, status: str
 ) -> None:
     deferred = waiting(aws, task, endpoint(status))
-    assert (deferred.method_name, deferred.trigger.job_type) == ("execute_again", "endpoint")
+    assert (deferred.method_name, deferred.trigger.original().job_type) == ("execute_again", "endpoint")
     assert changes(aws) == []
 
     aws.answers["DescribeEndpoint"] = endpoint("InService")

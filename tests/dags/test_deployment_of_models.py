@@ -16,11 +16,12 @@ import boto3
 import pytest
 from airflow.providers.amazon.aws.triggers.sagemaker import SageMakerTrigger
 from airflow.sdk import DAG
-from airflow.sdk.exceptions import AirflowException, DownstreamTasksSkipped, TaskDeferred
+from airflow.sdk.exceptions import DownstreamTasksSkipped, TaskDeferred
 from botocore.config import Config
 from metering.endpoints import EndpointError
 from metering.model_quality import ModelQualityError
 from metering.sagemaker_jobs import SageMakerJobError
+from metering.triggers import WaitFailedError
 
 from tests.dags.conftest import DEPLOYMENT, REPOSITORY
 from tests.dags.task_run import BATCH, rendered
@@ -143,8 +144,9 @@ class Training:
     def waited_for(waiting: TaskDeferred) -> tuple[str, dict[str, Any]]:
         """What Airflow goes on with when the trigger has ended: a method and its arguments."""
         trigger = waiting.trigger
-        assert isinstance(trigger, SageMakerTrigger)
-        assert trigger.poke_interval == POLL_SECONDS
+        original = trigger.original()
+        assert isinstance(original, SageMakerTrigger)
+        assert original.poke_interval == POLL_SECONDS
 
         async def first() -> dict[str, Any]:
             async for event in trigger.run():
@@ -153,7 +155,7 @@ class Training:
 
         try:
             event = asyncio.run(asyncio.wait_for(first(), timeout=60))
-        except AirflowException:
+        except WaitFailedError:
             return "__fail__", {"error": "Trigger failure"}
         return waiting.method_name, {**(waiting.kwargs or {}), "event": event}
 

@@ -162,7 +162,7 @@ def test_the_partition_of_the_run_is_found_by_the_crawler_which_is_never_changed
 
     assert aws.sent("StartCrawler") == [{"Name": "crawl_forecast"}]
     assert set(aws.operations) == {"GetCrawler", "StartCrawler"}
-    assert deferred.value.trigger.waiter_args == {"Name": "crawl_forecast"}
+    assert deferred.value.trigger.original().waiter_args == {"Name": "crawl_forecast"}
 
 
 def test_the_event_says_what_was_stored(dag: DAG, monkeypatch: pytest.MonkeyPatch) -> None:

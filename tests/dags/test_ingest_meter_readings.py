@@ -29,7 +29,7 @@ def start(dag: DAG, task_id: str, **of_context: Any) -> Any:
     task, run = rendered(dag, task_id, **of_context)
     with pytest.raises(TaskDeferred) as deferred:
         task.execute(run)
-    return deferred.value.trigger
+    return deferred.value.trigger.original()
 
 
 def test_the_steps_follow_one_another(dag: DAG) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from airflow.sdk import DAG
 from metering.defaults import DEFAULT_ARGS
+from metering.operators import StorableDeferral
 
 from tests.dags.conftest import REPOSITORY
 from tests.dags.models import XCOMS
@@ -96,6 +97,16 @@ def test_tasks_are_retried_but_for_the_gates(dags: dict[str, DAG], dag_id: str) 
 def test_a_task_that_waits_leaves_its_worker(dags: dict[str, DAG], dag_id: str) -> None:
     for task in dags[dag_id].tasks:
         assert getattr(task, "deferrable", True), f"{task.task_id}: make it deferrable."
+
+
+@every_dag
+def test_what_a_waiting_task_is_told_can_be_stored(dags: dict[str, DAG], dag_id: str) -> None:
+    for task in dags[dag_id].tasks:
+        operator = getattr(task, "operator_class", type(task))
+        if hasattr(operator, "execute_complete"):
+            assert issubclass(operator, StorableDeferral), (
+                f"{task.task_id}: {operator.__name__} waits by a trigger of the provider. Mix StorableDeferral into it."
+            )
 
 
 @every_dag

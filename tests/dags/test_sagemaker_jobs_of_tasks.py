@@ -148,13 +148,13 @@ def test_the_training_job_is_what_was_planned_and_named_by_its_try(dags: dict[st
 def test_the_wait_for_a_training_job_is_as_long_as_its_time_limit(dags: dict[str, DAG], sagemaker: Sagemaker) -> None:
     deferred = started(*training_task(dags))
 
-    trigger = deferred.trigger
+    trigger = deferred.trigger.original()
     assert (trigger.job_name, trigger.poke_interval, trigger.max_attempts) == (f"{JOB}-1", 60, 720)
     assert deferred.timeout.total_seconds() == 43200
 
 
 def test_the_provider_does_not_shorten_the_wait_for_a_tuning_job(dags: dict[str, DAG], sagemaker: Sagemaker) -> None:
-    trigger = started(*tuning_task(dags)).trigger
+    trigger = started(*tuning_task(dags)).trigger.original()
 
     assert (trigger.job_name, trigger.poke_interval, trigger.max_attempts) == (f"tune-{BATCH}-1", 60, 720)
 
@@ -364,7 +364,7 @@ def test_a_transform_job_for_which_there_is_no_room_is_tried_again_later(
     with pytest.raises(TaskDeferred) as again:
         task.resume_execution("execute_again", {"waits": 1, "event": None}, run)
 
-    assert again.value.trigger.job_name == f"forecast-{BATCH}-0002-1"
+    assert again.value.trigger.original().job_name == f"forecast-{BATCH}-0002-1"
 
 
 def test_a_transform_job_does_not_wait_for_room_for_ever(dags: dict[str, DAG], sagemaker: Sagemaker) -> None:

@@ -35,7 +35,7 @@ def test_the_tables_are_made_in_one_transaction_if_they_are_missing(dags: dict[s
     ]
     assert privileges == []
     assert request["Sqls"][-1].endswith("REVOKE ALL ON TABLE cis_data FROM public")
-    assert (deferred.value.trigger.statement_id, deferred.value.trigger.poll_interval) == (ID, 10)
+    assert (deferred.value.trigger.original().statement_id, deferred.value.trigger.original().poll_interval) == (ID, 10)
 
 
 def test_it_runs_once_by_itself(dags: dict[str, DAG]) -> None:

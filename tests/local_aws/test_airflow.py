@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from local_aws.engines.airflow import Airflow
+from local_aws.engines.postgres import Postgres
 from local_aws.settings import REPOSITORY, Settings
 
 EXECUTOR = """
@@ -27,6 +29,24 @@ executor.change_state(key, TaskInstanceState.FAILED)
 print(json.dumps([after_success, len(executor.event_buffer), executor.is_local]))
 """
 
+# Three events and three failures that PostgreSQL or Airflow's own messages between processes would refuse.
+TRIGGERER = """
+import json
+from airflow.triggers.base import TriggerEvent
+import local_aws_triggerer
+from airflow.jobs.triggerer_job_runner import TriggerRunner
+
+texts = ["PK" + chr(0), "half " + chr(0xD83D), "x" * 1_000_000, "März"]
+runner = TriggerRunner()
+for number, text in enumerate(texts):
+    runner.events.append((number, TriggerEvent({"status": "error", "details": [text]})))
+    runner.failed_triggers.append((number, ValueError(text)))
+changes = runner.process_trigger_events([])
+events = [event.payload["details"][0] for _, event in changes.events]
+failures = ["".join(trace) for _, trace in changes.failures]
+print(json.dumps([events, failures], ensure_ascii=False))
+"""
+
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Airflow:
@@ -42,6 +62,21 @@ def test_a_finished_process_is_no_news_for_the_scheduler_but_a_failed_one_is(eng
     answer = subprocess.run([python, "-c", EXECUTOR], env=environment, capture_output=True, text=True, timeout=120)
     assert answer.returncode == 0, answer.stderr
     assert json.loads(answer.stdout.splitlines()[-1]) == [[0, 0], 1, True]
+
+
+def test_what_a_trigger_reports_is_stored_whatever_it_says(engine: Airflow, postgres: Postgres) -> None:
+    environment = engine.environment() | {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "sqlite:////dev/null"}
+    python = engine.settings.airflow_environment / "bin" / "python"
+    answer = subprocess.run([python, "-c", TRIGGERER], env=environment, capture_output=True, text=True, timeout=120)
+    assert answer.returncode == 0, answer.stderr
+    events, failures = json.loads(answer.stdout.splitlines()[-1])
+    with psycopg.connect(postgres.dsn("airflow")) as connection:
+        stored = [
+            connection.execute("SELECT %s::jsonb ->> 0", [json.dumps([text])]).fetchone() for text in events + failures
+        ]
+    assert [row[0] for row in stored if row] == events + failures
+    assert events == ["PK\\x00", "half \\ud83d", "x" * 1_000_000, "März"]
+    assert [trace.strip().endswith(text) for trace, text in zip(failures, events, strict=True)] == [True] * 4
 
 
 def test_the_environment_leads_airflow_to_this_repository_and_this_stack(engine: Airflow) -> None:
@@ -87,20 +122,28 @@ def test_airflow_that_does_not_answer_is_not_healthy(tmp_path: Path) -> None:
 def test_when_one_component_ends_the_others_are_ended_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "http://127.0.0.1:9")
     program = tmp_path / "airflow"
-    program.write_text('#!/bin/sh\necho "$@"\n[ "$1" = triggerer ] && exit 7\nexec sleep 60\n')
-    program.chmod(0o755)
+    program.write_text('#!/bin/sh\necho "$@"\nexec sleep 60\n')
+    # The triggerer is run by the interpreter beside Airflow's program.
+    triggerer = tmp_path / "python"
+    triggerer.write_text('#!/bin/sh\necho "$@"\nexit 7\n')
+    for file in (program, triggerer):
+        file.chmod(0o755)
     command = [sys.executable, "-m", "local_aws.engines.airflow_components", program, tmp_path]
     answer = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
     assert answer.returncode == 1
     assert "ended by itself: triggerer (exit code 7)" in answer.stdout
     assert (tmp_path / "airflow-dag-processor.log").read_text() == "dag-processor\n"
+    assert (tmp_path / "airflow-triggerer.log").read_text() == "-m local_aws_triggerer --skip-serve-logs\n"
 
 
 def test_the_scheduler_waits_for_the_api_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "http://127.0.0.1:9")
     program = tmp_path / "airflow"
-    program.write_text('#!/bin/sh\n[ "$1" = triggerer ] && sleep 2 && exit 7\nexec sleep 60\n')
-    program.chmod(0o755)
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    triggerer = tmp_path / "python"
+    triggerer.write_text("#!/bin/sh\nsleep 2 && exit 7\n")
+    for file in (program, triggerer):
+        file.chmod(0o755)
     command = [sys.executable, "-m", "local_aws.engines.airflow_components", program, tmp_path]
     subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
     assert (tmp_path / "airflow-api-server.log").exists()

@@ -190,6 +190,17 @@ def test_a_crawl_of_a_table_that_is_missing_fails_with_its_name(
     )
 
 
+def test_the_message_of_a_crawl_holds_only_what_the_api_allows(
+    crawl: Callable[..., dict[str, Any]], database: str, name: str
+) -> None:
+    table = "a\x00b" + "c" * 3_000
+
+    targets = {"CatalogTargets": [{"DatabaseName": database, "Tables": [table]}]}
+    message = crawl(name, Targets=targets, SchemaChangePolicy=LOG_ONLY)["LastCrawl"]["ErrorMessage"]
+    assert message.startswith("Table a?bccc")
+    assert len(message) == 2_048
+
+
 def test_a_crawl_of_a_bucket_that_is_missing_fails(
     crawl: Callable[..., dict[str, Any]], database: str, name: str
 ) -> None:

@@ -104,6 +104,13 @@ def test_every_end_of_a_script_is_told(
     assert ("ErrorMessage" in job_run) == (message is not None)
 
 
+def test_a_message_may_hold_whatever_a_script_says(job: Callable[..., str], run: Callable[..., dict[str, Any]]) -> None:
+    """The service model sets no bound to ErrorString. Only a lone surrogate cannot be sent."""
+    name = job("raise ValueError('PK' + chr(3) + chr(0) + ' März ' + chr(0xD83D))")
+
+    assert run(name)["ErrorMessage"] == "ValueError: PK\x03\x00 März ?"
+
+
 def test_modules_sent_with_the_job_are_imported(
     logs: Call,
     job: Callable[..., str],
