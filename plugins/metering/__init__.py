@@ -1,1 +1,1 @@
-"""What the DAGs share: plain functions. `assets`, `operators`, `triggers` import Airflow, some functions when called."""
+"""What the DAGs share. `assets`, `operators` and `triggers` import Airflow; everything else is plain functions."""
