@@ -108,6 +108,11 @@ class Airflow(Daemon):
             "database__sql_alchemy_conn_async": f"postgresql+asyncpg{database}",
             # The supervisor of a task notices its end only at a heartbeat: 5 s, unless told otherwise.
             "workers__min_heartbeat_interval": "1",
+            # On a machine that is busy with other work an answer may take long. A task whose supervisor gets no answer
+            # is failed, and a DAG file that is parsed too slowly is missing.
+            "workers__execution_api_timeout": "60",
+            "core__dagbag_import_timeout": "180",
+            "dag_processor__dag_file_processor_timeout": "240",
             "api__host": HOST,
             "api__port": str(settings.airflow_port),
             "api__base_url": self.url,
