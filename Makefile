@@ -32,7 +32,11 @@ set-up: ## Make the two Python environments (every other target calls it)
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "Python 3.11 or 3.12 was not found. Install one of them, or name it: make $(firstword $(MAKECMDGOALS)) PYTHON=/path/to/python3.12"; \
 		exit 1; fi
+	@$(if $(STARTS_PLATFORM),$(PYTHON) -m environments.port_check)
 	@$(PYTHON) environments/set_up.py
+
+# A wrong setting or a taken port is said before the set-up, which takes minutes.
+demo up: STARTS_PLATFORM := yes
 
 demo: set-up ## Load, forecast and judge a fleet of meters, ask the API about one (DATA=<folder> for your own London files)
 	@$(LOCAL_PYTHON) -m demo $(if $(DATA),--data "$(DATA)") $(if $(WEATHER),--weather "$(WEATHER)") \

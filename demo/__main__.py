@@ -27,7 +27,7 @@ from demo.cascade import CASCADE, FirstRunsError, wait_for_first_runs
 from demo.landing_zone import NoMeterFilesError, first_meter, meter_files, upload
 from demo.reference_files import KINDS, NoReferenceFileError
 from demo.rest_api import AnswerError, RestApi, print_answers
-from local_aws.settings import Settings
+from local_aws.settings import Settings, SettingsError
 
 FLEET = {"meters": 60, "days": 365, "seed": 7}
 CASCADE_TIMEOUT_SECONDS = 3600
@@ -43,8 +43,8 @@ def main() -> int:
     for kind in KINDS:
         parser.add_argument(f"--{kind}", type=Path, help=f"file for reference/{kind}/ of the landing zone")
     arguments = parser.parse_args()
-    settings = Settings.from_environment()
     try:
+        settings = Settings.from_environment()
         if arguments.data:
             files = meter_files(arguments.data)
             reference = reference_files.named_files({kind: getattr(arguments, kind) for kind in KINDS})
@@ -53,7 +53,8 @@ def main() -> int:
         start_platform()
         run_demo(settings, files, reference)
     except (
-        AnswerError, DemoError, FirstRunsError, NoMeterFilesError, NoReferenceFileError, RunFailedError, TimeoutError,
+        AnswerError, DemoError, FirstRunsError, NoMeterFilesError, NoReferenceFileError, RunFailedError, SettingsError,
+        TimeoutError,
     ) as error:  # fmt: skip
         print(f"\nThe demo stopped: {error}", file=sys.stderr)
         return 1

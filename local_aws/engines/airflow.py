@@ -131,10 +131,7 @@ class Airflow(Daemon):
             "PYTHONPATH": str(REPOSITORY / "local_aws" / "airflow_path"),
             # The connection that every hook asks for by default: no more than the credentials of this environment.
             "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
-            "METERING_POLL_SECONDS": str(settings.poll_seconds),
-            # A job that failed here fails again: it is shown at once. Any other task is tried again soon.
-            "METERING_JOB_RETRIES": os.environ.get("METERING_JOB_RETRIES", "0"),
-            "METERING_RETRY_DELAY_SECONDS": os.environ.get("METERING_RETRY_DELAY_SECONDS", "5"),
+            **settings.dag_environment(),
             "PATH": f"{self.program.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "NO_PROXY": f"{HOST},localhost",
             "no_proxy": f"{HOST},localhost",
@@ -162,5 +159,5 @@ class Airflow(Daemon):
 
 
 def _inherited() -> dict[str, str]:
-    ours = ("AIRFLOW", "AWS_", "LOCAL_AWS_", "PYTHON", "VIRTUAL_ENV", "NO_PROXY", "no_proxy")
+    ours = ("AIRFLOW", "AWS_", "LOCAL_AWS_", "METERING_", "PYTHON", "VIRTUAL_ENV", "NO_PROXY", "no_proxy")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}

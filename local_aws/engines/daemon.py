@@ -14,11 +14,9 @@ import psutil
 
 from local_aws import ports, processes
 from local_aws.engines.pid_file import PidFile
-from local_aws.settings import Settings, variable
+from local_aws.settings import ENGINE_VARIABLE, HOME_VARIABLE, Settings, variable
 
 LOG_LINES = 15
-HOME_MARK = "LOCAL_AWS_HOME"
-NAME_MARK = "LOCAL_AWS_ENGINE"
 
 
 class EngineError(Exception):
@@ -81,7 +79,7 @@ class Daemon(ABC):
 
     def mark(self) -> dict[str, str]:
         """Variables by which its processes are known; `launch` puts them into their environment."""
-        return {HOME_MARK: str(self.settings.home), NAME_MARK: self.name}
+        return {HOME_VARIABLE: str(self.settings.home), ENGINE_VARIABLE: self.name}
 
     def _is_marked(self, process: psutil.Process) -> bool:
         try:
@@ -124,11 +122,7 @@ class Daemon(ABC):
         for setting in self.port_settings:
             port = getattr(self.settings, setting)
             if not ports.is_free(port):
-                holder = ports.holder(port)
-                raise EngineError(
-                    f"port {port}, which {self.name} needs, is taken{f' by {holder}' if holder else ''}."
-                    f" End that process, or choose another port: {variable(setting)}=<port>"
-                )
+                raise EngineError(ports.taken(port, self.name, variable(setting)))
 
     def log_tail(self, lines: int = LOG_LINES) -> str:
         """The last lines of its log, indented."""
