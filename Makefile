@@ -3,8 +3,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .SUFFIXES:
 
-# The first of these that is Python 3.11 or 3.12; name another with PYTHON=…
-PYTHON ?= $(shell for candidate in python3 python3.12 python3.11; do \
+# The Python that made the environments, or the first of these that is Python 3.11 or 3.12; name another with PYTHON=…
+PYTHON ?= $(shell for candidate in $$(sed -n 's/^executable = //p' .venv-local/pyvenv.cfg 2>/dev/null) \
+	python3 python3.12 python3.11; do \
 	$$candidate -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
 	&& { echo $$candidate; break; }; done)
 AIRFLOW_PYTHON := .venv/bin/python
