@@ -30,7 +30,8 @@ from demo.rest_api import AnswerError, RestApi, print_answers
 from local_aws.settings import Settings, SettingsError
 
 FLEET = {"meters": 60, "days": 365, "seed": 7}
-CASCADE_TIMEOUT_SECONDS = 3600
+# No task changes while a training job works, which may take long on a busy machine.
+CASCADE_STALL_SECONDS = 3600
 
 
 class DemoError(Exception):
@@ -83,14 +84,14 @@ def run_demo(settings: Settings, files: list[Path], reference: dict[str, Path]) 
     aws = aws_clients(settings)
     deployment = json.loads(aws("ssm").get_parameter(Name="/airflow/variables/metering")["Parameter"]["Value"])
     airflow = AirflowApi(settings.airflow_url)
-    wait_for_first_runs(airflow)
+    wait_for_first_runs(airflow, say)
 
     say(f"{len(files)} meter files → s3://{deployment['landing_bucket']}/{deployment['landing_prefix']}")
     upload(aws("s3"), files, deployment["landing_bucket"], deployment["landing_prefix"])
     reference_files.upload(aws("s3"), reference, deployment["landing_bucket"])
     started = [airflow.trigger("load_reference_data")] if reference else []
     started.append(airflow.trigger("ingest_meter_readings"))
-    runs = airflow.cascade(started, CASCADE, CASCADE_TIMEOUT_SECONDS, progress(begun))
+    runs = airflow.cascade(started, CASCADE, CASCADE_STALL_SECONDS, progress(begun))
     if len(runs) == len(started):
         say("nothing new in these files: no job was started")
 
