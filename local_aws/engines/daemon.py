@@ -20,6 +20,7 @@ from local_aws.settings import ENGINE_VARIABLE, HOME_VARIABLE, Settings, variabl
 
 LOG_LINES = 15
 PAUSE_SECONDS = 0.1
+AGAIN = "Try `make down`, then `make up`."
 
 
 class EngineError(Exception):
@@ -156,7 +157,7 @@ class Daemon(ABC):
                 wait.go_on([part])
             except StalledError as error:
                 processes.stop(process)
-                raise EngineError(f"{self.name} is not ready: {error}. {ends_of([self.log_path])}") from None
+                raise EngineError(f"{self.name} is not ready: {error}. {AGAIN} {ends_of([self.log_path])}") from None
             time.sleep(PAUSE_SECONDS)
         if process.returncode != 0:
             raise EngineError(f"`{words}` failed. {ends_of([self.log_path])}")
@@ -175,7 +176,7 @@ class Daemon(ABC):
                 wait.go_on(parts)
             except StalledError as error:
                 logs = list(dict.fromkeys(part.log for part in parts))
-                raise EngineError(f"{self.name} is not ready: {error}. {ends_of(logs)}") from None
+                raise EngineError(f"{self.name} is not ready: {error}. {AGAIN} {ends_of(logs)}") from None
             time.sleep(PAUSE_SECONDS)
 
 

@@ -86,7 +86,7 @@ def test_a_start_that_hangs_is_given_up_although_its_log_grows(tmp_path: Path) -
 
     first, *log = str(raised.value).splitlines()
     assert first.startswith("fake is not ready: fake made no progress for 1 s (waited ")
-    assert first.endswith(f"s in all). The end of {engine.log_path}:")
+    assert first.endswith(f"s in all). Try `make down`, then `make up`. The end of {engine.log_path}:")
     assert log[0] == "    the last words before it hangs"
     assert engine.process() is None
 
