@@ -3,8 +3,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .SUFFIXES:
 
-# The first of these that is Python 3.11 or 3.12; name another with PYTHON=…
-PYTHON ?= $(shell for candidate in python3 python3.12 python3.11; do \
+# The Python that made the environments, or the first of these that is Python 3.11 or 3.12; name another with PYTHON=…
+PYTHON ?= $(shell for candidate in $$(sed -n 's/^executable = //p' .venv-local/pyvenv.cfg 2>/dev/null) \
+	python3 python3.12 python3.11; do \
 	$$candidate -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
 	&& { echo $$candidate; break; }; done)
 AIRFLOW_PYTHON := .venv/bin/python
@@ -32,7 +33,11 @@ set-up: ## Make the two Python environments (every other target calls it)
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "Python 3.11 or 3.12 was not found. Install one of them, or name it: make $(firstword $(MAKECMDGOALS)) PYTHON=/path/to/python3.12"; \
 		exit 1; fi
+	@$(if $(STARTS_PLATFORM),$(PYTHON) -m environments.port_check)
 	@$(PYTHON) environments/set_up.py
+
+# A wrong setting or a taken port is said before the set-up, which takes minutes.
+demo up: STARTS_PLATFORM := yes
 
 demo: set-up ## Load, forecast and judge a fleet of meters, ask the API about one (DATA=<folder> for your own London files)
 	@$(LOCAL_PYTHON) -m demo $(if $(DATA),--data "$(DATA)") $(if $(WEATHER),--weather "$(WEATHER)") \

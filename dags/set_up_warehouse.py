@@ -11,7 +11,7 @@ exists. A table whose definition changed has to be migrated by hand.
 `cis_data` holds personal data: only the master user reads it, and whom that user grants it by name.
 
 ## Reads
-The files `include/sql/redshift/create_*.sql` and `revoke_*.sql`.
+The files `include/sql/redshift/create_*.sql` and `include/sql/redshift/revoke_*.sql`.
 
 ## Writes
 Empty tables in the schema `public` of the warehouse, all or none of them (one transaction).

@@ -27,10 +27,11 @@ from demo.cascade import CASCADE, FirstRunsError, wait_for_first_runs
 from demo.landing_zone import NoMeterFilesError, first_meter, meter_files, upload
 from demo.reference_files import KINDS, NoReferenceFileError
 from demo.rest_api import AnswerError, RestApi, print_answers
-from local_aws.settings import Settings
+from local_aws.settings import Settings, SettingsError
 
 FLEET = {"meters": 60, "days": 365, "seed": 7}
-CASCADE_TIMEOUT_SECONDS = 3600
+# No task changes while a training job works, which may take long on a busy machine.
+CASCADE_STALL_SECONDS = 3600
 
 
 class DemoError(Exception):
@@ -43,8 +44,8 @@ def main() -> int:
     for kind in KINDS:
         parser.add_argument(f"--{kind}", type=Path, help=f"file for reference/{kind}/ of the landing zone")
     arguments = parser.parse_args()
-    settings = Settings.from_environment()
     try:
+        settings = Settings.from_environment()
         if arguments.data:
             files = meter_files(arguments.data)
             reference = reference_files.named_files({kind: getattr(arguments, kind) for kind in KINDS})
@@ -53,7 +54,8 @@ def main() -> int:
         start_platform()
         run_demo(settings, files, reference)
     except (
-        AnswerError, DemoError, FirstRunsError, NoMeterFilesError, NoReferenceFileError, RunFailedError, TimeoutError,
+        AnswerError, DemoError, FirstRunsError, NoMeterFilesError, NoReferenceFileError, RunFailedError, SettingsError,
+        TimeoutError,
     ) as error:  # fmt: skip
         print(f"\nThe demo stopped: {error}", file=sys.stderr)
         return 1
@@ -82,14 +84,14 @@ def run_demo(settings: Settings, files: list[Path], reference: dict[str, Path]) 
     aws = aws_clients(settings)
     deployment = json.loads(aws("ssm").get_parameter(Name="/airflow/variables/metering")["Parameter"]["Value"])
     airflow = AirflowApi(settings.airflow_url)
-    wait_for_first_runs(airflow)
+    wait_for_first_runs(airflow, say)
 
     say(f"{len(files)} meter files → s3://{deployment['landing_bucket']}/{deployment['landing_prefix']}")
     upload(aws("s3"), files, deployment["landing_bucket"], deployment["landing_prefix"])
     reference_files.upload(aws("s3"), reference, deployment["landing_bucket"])
     started = [airflow.trigger("load_reference_data")] if reference else []
     started.append(airflow.trigger("ingest_meter_readings"))
-    runs = airflow.cascade(started, CASCADE, CASCADE_TIMEOUT_SECONDS, progress(begun))
+    runs = airflow.cascade(started, CASCADE, CASCADE_STALL_SECONDS, progress(begun))
     if len(runs) == len(started):
         say("nothing new in these files: no job was started")
 

@@ -99,20 +99,20 @@ class AirflowApi:
         events = self._get("/assets/events", source_dag_id=run.dag_id, source_run_id=run.run_id)["asset_events"]
         return [Run(started["dag_id"], started["run_id"]) for event in events for started in event["created_dagruns"]]
 
-    def finish(self, run: Run, timeout_seconds: float, report: Report | None = None) -> str:
-        """Wait until `run` has ended; its state, success or failed. TimeoutError when it takes longer."""
-        return _Follower(self, report or _silent).follow([run], {}, timeout_seconds)[run]
+    def finish(self, run: Run, stall_seconds: float, report: Report | None = None) -> str:
+        """Wait until `run` has ended; its state, success or failed. TimeoutError when no task changes for so long."""
+        return _Follower(self, report or _silent).follow([run], {}, stall_seconds)[run]
 
     def cascade(
-        self, runs: list[Run], following: dict[str, list[str]], timeout_seconds: float, report: Report | None = None
+        self, runs: list[Run], following: dict[str, list[str]], stall_seconds: float, report: Report | None = None
     ) -> list[Run]:
-        """Wait for `runs` and for the runs that their assets start.
+        """Wait for `runs` and for the runs that their assets start. TimeoutError when no task changes for so long.
 
         `following` says which DAGs follow a DAG: they are waited for when the run published something. A run whose
         work was skipped starts nothing. Returns every run, in the order in which they ended; raises RunFailedError
         when one of them fails.
         """
-        return list(_Follower(self, report or _silent).follow(runs, following, timeout_seconds))
+        return list(_Follower(self, report or _silent).follow(runs, following, stall_seconds))
 
     def published(self, run: Run) -> bool:
         """Whether the run has announced an asset."""
@@ -134,10 +134,11 @@ class _Follower:
         self._airflow = airflow
         self._report = report
         self._seen: dict[tuple[Run, str, int], str] = {}
+        self._changed = time.monotonic()
 
-    def follow(self, runs: list[Run], following: dict[str, list[str]], timeout_seconds: float) -> dict[Run, str]:
+    def follow(self, runs: list[Run], following: dict[str, list[str]], stall_seconds: float) -> dict[Run, str]:
         """The final state of the runs and of those they start, in the order in which they ended."""
-        deadline = time.monotonic() + timeout_seconds
+        self._changed = time.monotonic()
         active, ended = list(runs), dict[Run, str]()
         expected: dict[Run, set[str]] = {}  # of an ended run: the DAGs that have not started yet
         while active or expected:
@@ -147,6 +148,7 @@ class _Follower:
                     continue
                 active.remove(run)
                 ended[run] = state
+                self._changed = time.monotonic()
                 if following and state == "failed":
                     raise RunFailedError(self._airflow.failure(run))
                 if run.dag_id in following and self._airflow.published(run):
@@ -157,8 +159,8 @@ class _Follower:
                 expected[run] -= {one.dag_id for one in started}
                 if not expected[run]:
                     del expected[run]
-            if (active or expected) and time.monotonic() > deadline:
-                raise TimeoutError(self._late(active, expected, timeout_seconds))
+            if (active or expected) and time.monotonic() - self._changed > stall_seconds:
+                raise TimeoutError(self._late(active, expected, stall_seconds))
             if active or expected:
                 time.sleep(POLL_SECONDS)
         return ended
@@ -170,13 +172,14 @@ class _Follower:
             key = (run, instance["task_id"], instance["map_index"])
             if instance["state"] and self._seen.get(key) != instance["state"]:
                 self._seen[key] = instance["state"]
+                self._changed = time.monotonic()
                 self._report(TaskChange(*key, instance["state"]))
         return state
 
-    def _late(self, active: list[Run], expected: dict[Run, set[str]], timeout_seconds: float) -> str:
+    def _late(self, active: list[Run], expected: dict[Run, set[str]], stall_seconds: float) -> str:
         at_work = [f"{run.dag_id} is still at work: {self._airflow.url}/dags/{run.dag_id}" for run in active]
         not_begun = [f"{run.dag_id} did not start {', '.join(sorted(ids))}" for run, ids in expected.items()]
-        return f"Not all ended within {timeout_seconds:.0f} s. {'; '.join(at_work + not_begun)}"
+        return f"No task has changed for {stall_seconds:.0f} s. {'; '.join(at_work + not_begun)}"
 
 
 def _silent(_: TaskChange) -> None:

@@ -37,7 +37,10 @@ JAR_SHA256 = {
     "hadoop-aws-3.3.1.jar": "6be50ad8a8b445d2802381b085b2a3ede5c29d353450a6a21f16b2fefa962b6e",
     "aws-java-sdk-bundle-1.11.901.jar": "b87175b32a16544cc1b37cf40390eb375833e62bed67f8ce6cde4b7ad6429ead",
 }
-FREE_DISK_GB = 6
+# Measured with Python 3.12: 7.9 GB of environments and jars, 5 GB of them torch with its GPU libraries (some package
+# indexes offer a smaller torch for 3.11). The rest is for the packages that pip holds while it unpacks them.
+FREE_DISK_GB = 11
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 class SetUpError(Exception):
@@ -50,19 +53,21 @@ def main() -> int:
     extra = parser.parse_args().extra
     try:
         check_machine()
-        step("package installer", LOCAL / ".uv", [UV, sys.version], install_uv)
-        inputs = [read(ENVIRONMENTS / "airflow.in"), read(ROOT / "requirements.txt"), read(CONSTRAINTS)]
+        for folder in (LOCAL, AIRFLOW, TOOLS):
+            forget_other_python(folder)
+        step("package installer", LOCAL / ".uv", [UV, VERSION], install_uv)
+        inputs = [read(ENVIRONMENTS / "airflow.in"), read(ROOT / "requirements.txt"), read(CONSTRAINTS), VERSION]
         step("Airflow environment (.venv)", AIRFLOW / ".set-up", inputs, install_airflow)
-        step("engine of DeepAR (torch)", LOCAL / ".torch", [read(ENVIRONMENTS / "torch.txt")], install_torch)
-        resolution = read(ENVIRONMENTS / "local.txt")
-        step("engine environment (.venv-local)", LOCAL / ".set-up", [resolution], install_local)
+        step("engine of DeepAR (torch)", LOCAL / ".torch", [read(ENVIRONMENTS / "torch.txt"), VERSION], install_torch)
+        resolution = [read(ENVIRONMENTS / "local.txt"), VERSION]
+        step("engine environment (.venv-local)", LOCAL / ".set-up", resolution, install_local)
         step("S3A jars for Spark", JARS / ".set-up", list(JAR_SHA256.values()), fetch_jars)
-        step("class archive, which halves Spark's start", JARS / ".class-archive", [resolution], archive_classes)
+        step("class archive, which halves Spark's start", JARS / ".class-archive", resolution, archive_classes)
         if extra == "tools":
-            inputs = [read(ENVIRONMENTS / "tools.txt")]
+            inputs = [read(ENVIRONMENTS / "tools.txt"), VERSION]
             step("SageMaker SDK (.venv-tools)", TOOLS / ".set-up", inputs, install_tools)
         if extra == "benchmarks":
-            inputs = [resolution, read(ENVIRONMENTS / "benchmarks.txt")]
+            inputs = [*resolution, read(ENVIRONMENTS / "benchmarks.txt")]
             step("what the benchmarks compare with", LOCAL / ".benchmarks", inputs, install_benchmarks)
     except SetUpError as error:
         print(f"\nset-up stopped: {error}", file=sys.stderr)
@@ -93,6 +98,26 @@ def step(title: str, stamp: Path, inputs: list[str], action: Callable[[], None])
     action()
     stamp.write_text(fingerprint)
     print(f"setting up: {title}: done in {time.monotonic() - begun:.0f} s", flush=True)
+
+
+def forget_other_python(folder: Path) -> None:
+    """Remove an environment that another version of Python made, stamps included: the steps make it again."""
+    made_by = version_of(folder)
+    if made_by not in ("", VERSION):
+        print(f"setting up: {folder.name} was made by Python {made_by}; Python {VERSION} makes it again", flush=True)
+        if folder.is_symlink():
+            folder.unlink()  # other checkouts may use it too
+        else:
+            shutil.rmtree(folder)
+
+
+def version_of(folder: Path) -> str:
+    """The Python of an environment, like "3.12"; empty if the environment does not exist."""
+    configuration = folder / "pyvenv.cfg"
+    if not configuration.exists():
+        return ""
+    entries = dict(line.split(" = ", 1) for line in read(configuration).splitlines() if " = " in line)
+    return ".".join(entries["version"].split(".")[:2])
 
 
 def install_uv() -> None:

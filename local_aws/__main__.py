@@ -14,7 +14,15 @@ from rich.table import Table
 
 from local_aws.engines.daemon import EngineError
 from local_aws.machine import MachineError
-from local_aws.settings import HOST, Settings, SettingsError
+from local_aws.settings import (
+    ENV_FILE_VARIABLE,
+    HOST,
+    Settings,
+    SettingsError,
+    default_text,
+    documented,
+    variable,
+)
 from local_aws.stack import Stack
 
 DESCRIPTION = """\
@@ -22,11 +30,8 @@ The AWS services that this project uses, on this machine: S3, Glue, Athena, Reds
 behind one control plane, the REST API, and Airflow on the project's DAGs. Everything listens on 127.0.0.1.
 """
 EPILOG = """\
-Settings are variables of the environment:
-  LOCAL_AWS_HOME            folder of all data and logs (default: .local in the repository)
-  LOCAL_AWS_CONTROL_PORT    AWS services (4566)        LOCAL_AWS_S3_PORT         S3 (8333)
-  LOCAL_AWS_API_PORT        REST API (8088)            LOCAL_AWS_POSTGRES_PORT   PostgreSQL (5433)
-  LOCAL_AWS_AIRFLOW_PORT    Airflow's UI (8080)        LOCAL_AWS_REGION          Region (eu-west-1)
+Settings are variables, in the environment or in the file .env (.env.example is a template). The environment wins.
+{settings}
 
 exit codes: 0 done, 1 an error that the message explains, 3 (status) something is down
 """
@@ -56,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m local_aws",
         description=DESCRIPTION,
-        epilog=EPILOG,
+        epilog=EPILOG.format(settings=_settings()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="up | down | status | logs")
@@ -68,6 +73,16 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("component", nargs="?", help="postgres, seaweedfs, control_plane or airflow (default: all)")
     logs.add_argument("-f", "--follow", action="store_true", help="go on with what is added, until Ctrl-C")
     return parser
+
+
+def _settings() -> str:
+    """A line for each setting, for --help."""
+    lines = []
+    for setting in documented():
+        default = default_text(setting)
+        remark = f" ({default})" if default else ""
+        lines.append(f"  {variable(setting.name):<30}{setting.metadata['description']}{remark}")
+    return "\n".join([*lines, f"  {ENV_FILE_VARIABLE:<30}the file that is read instead of .env"])
 
 
 def _up(stack: Stack, console: Console, without: frozenset[str]) -> int:

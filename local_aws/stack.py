@@ -67,14 +67,14 @@ class Stack:
     def _start(self, engine: Daemon, report: Report) -> None:
         began = time.monotonic()
         known = engine.process() is not None
-        engine.start()
+        engine.start(report=lambda seconds, remark: report(engine.name, seconds, remark))
         report(engine.name, time.monotonic() - began, f"{'runs already' if known else 'ready'}   {engine.url}")
 
     def _start_database(self, migrate: bool, report: Report) -> None:
         self._start(self.postgres, report)
         if migrate:
             began = time.monotonic()
-            if self.airflow.migrate():
+            if self.airflow.migrate(lambda seconds, remark: report("airflow's tables", seconds, remark)):
                 report("airflow's tables", time.monotonic() - began, "migrated")
 
     def _deploy(self, report: Report) -> None:

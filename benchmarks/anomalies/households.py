@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,8 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from local_aws.environment import shared_data
+
 REPOSITORY = Path(__file__).resolve().parents[2]
-SHARED_DATA = Path(os.environ.get("SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
+SHARED_DATA = shared_data()
 FILE = Path("london") / "LCL-withAcorn-60-households-2013.csv.gz"
 INTERVALS_A_DAY = 48
 # Households with fewer days are judged by nobody.

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,11 +20,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.load import REPOSITORY
+from local_aws.environment import shared_data
 from sample_data.fleet import Fleet
 from sample_data.london_files import MAIN_FUSE_WH, OFFICIAL, WITH_ACORN, Identity, Layout, MeterFiles, value_texts
 
-SHARED_DATA = Path(os.environ.get("SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
+SHARED_DATA = shared_data()
 SAMPLE = Path("london") / "LCL-withAcorn-60-households-2013.csv.gz"
 GENERATED = Fleet(meters=60, days=365, seed=7, start=date(2013, 1, 1))
 SEED, SHIFT_WH = 5, 10

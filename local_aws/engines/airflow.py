@@ -9,23 +9,28 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import secrets
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
+import psutil
 import psycopg
 
 from local_aws import processes
 from local_aws.engines.daemon import Daemon, EngineError
 from local_aws.engines.postgres import AIRFLOW_DATABASE, Postgres
+from local_aws.engines.progress import Part, WaitReport
 from local_aws.private_files import write_private
 from local_aws.settings import HOST, REPOSITORY, Settings
 
 VERSION = "3.2.1"
+API_SERVER = "api_server"
 PARTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
 
 
@@ -34,7 +39,6 @@ class Airflow(Daemon):
 
     name = "airflow"
     port_settings: ClassVar[tuple[str, ...]] = ("airflow_port",)
-    start_timeout = 180
     stop_timeout = 15
 
     def __init__(self, settings: Settings) -> None:
@@ -53,8 +57,8 @@ class Airflow(Daemon):
     def url(self) -> str:
         return self.settings.airflow_url
 
-    def launch(self, die_with_parent: bool) -> subprocess.Popen[bytes]:
-        self.migrate()
+    def launch(self, die_with_parent: bool, report: WaitReport | None = None) -> subprocess.Popen[bytes]:
+        self.migrate(report)
         self.settings.logs.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "local_aws.engines.airflow_components", self.program, self.settings.logs]
         return processes.start(command, self.environment(), self.log_path, die_with_parent, cwd=REPOSITORY)
@@ -71,7 +75,30 @@ class Airflow(Daemon):
             return list(PARTS)
         return [part for part in PARTS if (health.get(part) or {}).get("status") != "healthy"]
 
-    def migrate(self) -> bool:
+    def unready_parts(self) -> list[Part]:
+        """The parts that are not healthy; while the API server does not answer, that one, for which all others wait."""
+        unhealthy = self.unhealthy()
+        names = [API_SERVER] if unhealthy == list(PARTS) else unhealthy
+        return [Part(name, partial(self._processes_of, name), self._log_of(name)) for name in names]
+
+    def working_processes(self) -> list[psutil.Process]:
+        """Its own, and those of its metadata database: each part waits for that now and then."""
+        return [*self.members(), *self.postgres.working_processes()]
+
+    def logs_of_end(self) -> list[Path]:
+        """The log of the part that ended first, which ends all others (airflow_components.py)."""
+        ended = re.findall(r"^ *ended by itself: (.+)$", self.log_tail(), re.MULTILINE)
+        names = re.findall(r"([\w-]+) \(exit code", ended[-1]) if ended else []
+        return [*(self._log_of(name) for name in names), self.log_path]
+
+    def _processes_of(self, part: str) -> list[psutil.Process]:
+        found = [process for process in self.members() if _component(part) in _words(process)]
+        return [*found, *self.postgres.working_processes()]
+
+    def _log_of(self, part: str) -> Path:
+        return self.settings.logs / f"airflow-{_component(part)}.log"
+
+    def migrate(self, report: WaitReport | None = None) -> bool:
         """Bring the metadata to this version of Airflow; False when the last run left them so. Raises EngineError."""
         if not self.program.exists():
             raise EngineError(f"{self.program} is missing: run `make set-up`")
@@ -79,9 +106,8 @@ class Airflow(Daemon):
         stamp = self.folder / "migrated.json"
         if stamp.exists() and json.loads(stamp.read_text()) == self._revision():
             return False
-        code = processes.start([self.program, "db", "migrate"], self.environment(), self.log_path).wait(300)
-        if code != 0:
-            raise EngineError(f"`airflow db migrate` failed. The end of {self.log_path}:\n{self.log_tail()}")
+        process = processes.start([self.program, "db", "migrate"], self.environment(), self.log_path)
+        self.run_to_end(process, "airflow db migrate", report)
         stamp.write_text(json.dumps(self._revision()))
         return True
 
@@ -136,10 +162,7 @@ class Airflow(Daemon):
             "PYTHONPATH": str(REPOSITORY / "local_aws" / "airflow_path"),
             # The connection that every hook asks for by default: no more than the credentials of this environment.
             "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
-            "METERING_POLL_SECONDS": str(settings.poll_seconds),
-            # A job that failed here fails again: it is shown at once. Any other task is tried again soon.
-            "METERING_JOB_RETRIES": os.environ.get("METERING_JOB_RETRIES", "0"),
-            "METERING_RETRY_DELAY_SECONDS": os.environ.get("METERING_RETRY_DELAY_SECONDS", "5"),
+            **settings.dag_environment(),
             "PATH": f"{self.program.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "NO_PROXY": f"{HOST},localhost",
             "no_proxy": f"{HOST},localhost",
@@ -166,6 +189,19 @@ class Airflow(Daemon):
         return {"airflow": VERSION, "revision": row[0] if row else ""}
 
 
+def _component(part: str) -> str:
+    """The command of a part, as in the name of its log. The API server answers for the metadata database."""
+    return "api-server" if part in (API_SERVER, "metadatabase") else part.replace("_", "-")
+
+
+def _words(process: psutil.Process) -> str:
+    """The command line of a process; the API server changes its own to `airflow api_server`."""
+    try:
+        return " ".join(process.cmdline()).replace("_", "-")
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return ""
+
+
 def _inherited() -> dict[str, str]:
-    ours = ("AIRFLOW", "AWS_", "LOCAL_AWS_", "PYTHON", "VIRTUAL_ENV", "NO_PROXY", "no_proxy")
+    ours = ("AIRFLOW", "AWS_", "LOCAL_AWS_", "METERING_", "PYTHON", "VIRTUAL_ENV", "NO_PROXY", "no_proxy")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}

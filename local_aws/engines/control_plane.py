@@ -13,6 +13,7 @@ from urllib.request import ProxyHandler, build_opener
 from local_aws import processes
 from local_aws.control_plane import HEALTH
 from local_aws.engines.daemon import Daemon
+from local_aws.engines.progress import WaitReport
 from local_aws.settings import PREFIX, REPOSITORY
 
 
@@ -27,7 +28,7 @@ class ControlPlaneDaemon(Daemon):
     def url(self) -> str:
         return self.settings.control_url
 
-    def launch(self, die_with_parent: bool) -> subprocess.Popen[bytes]:
+    def launch(self, die_with_parent: bool, report: WaitReport | None = None) -> subprocess.Popen[bytes]:
         environment = {**_inherited(), **self.settings.environment(), **self.mark(), "PYTHONUNBUFFERED": "1"}
         command = [sys.executable, "-m", "local_aws.control_plane"]
         return processes.start(command, environment, self.log_path, die_with_parent, cwd=REPOSITORY)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,11 +15,12 @@ import psutil
 
 from local_aws import ports, processes
 from local_aws.engines.pid_file import PidFile
-from local_aws.settings import Settings, variable
+from local_aws.engines.progress import LONGEST_SECONDS, STALL_SECONDS, Part, StalledError, Wait, WaitReport
+from local_aws.settings import ENGINE_VARIABLE, HOME_VARIABLE, Settings, variable
 
 LOG_LINES = 15
-HOME_MARK = "LOCAL_AWS_HOME"
-NAME_MARK = "LOCAL_AWS_ENGINE"
+PAUSE_SECONDS = 0.1
+AGAIN = "Try `make down`, then `make up`."
 
 
 class EngineError(Exception):
@@ -30,7 +32,8 @@ class Daemon(ABC):
 
     name: ClassVar[str]
     port_settings: ClassVar[tuple[str, ...]] = ()
-    start_timeout: ClassVar[float] = 60
+    stall_seconds: ClassVar[float] = STALL_SECONDS
+    longest_start_seconds: ClassVar[float] = LONGEST_SECONDS
     stop_timeout: ClassVar[float] = 15
     stop_signal: ClassVar[int] = signal.SIGTERM
 
@@ -46,12 +49,20 @@ class Daemon(ABC):
         """Where it answers."""
 
     @abstractmethod
-    def launch(self, die_with_parent: bool) -> subprocess.Popen[bytes]:
-        """Prepare its folder and start its process. Raises EngineError."""
+    def launch(self, die_with_parent: bool, report: WaitReport | None = None) -> subprocess.Popen[bytes]:
+        """Prepare its folder and start its process. Raises EngineError. `report` hears what takes long."""
 
     @abstractmethod
     def ready(self) -> bool:
         """Whether it answers as it should, now."""
+
+    def unready_parts(self) -> list[Part]:
+        """What is waited for; nothing once it is ready."""
+        return [] if self.ready() else [Part(self.name, self.working_processes, self.log_path)]
+
+    def working_processes(self) -> list[psutil.Process]:
+        """The processes whose work shows that it makes progress."""
+        return self.members()
 
     def prepare(self) -> None:  # noqa: B027 (most engines have nothing to do here)
         """What is to be done once it is ready."""
@@ -81,7 +92,7 @@ class Daemon(ABC):
 
     def mark(self) -> dict[str, str]:
         """Variables by which its processes are known; `launch` puts them into their environment."""
-        return {HOME_MARK: str(self.settings.home), NAME_MARK: self.name}
+        return {HOME_VARIABLE: str(self.settings.home), ENGINE_VARIABLE: self.name}
 
     def _is_marked(self, process: psutil.Process) -> bool:
         try:
@@ -90,17 +101,20 @@ class Daemon(ABC):
             return False
         return all(environment.get(name) == value for name, value in self.mark().items())
 
-    def start(self, die_with_parent: bool = False) -> None:
-        """Start it if it does not run, and return when it is ready. Raises EngineError."""
+    def start(self, die_with_parent: bool = False, report: WaitReport | None = None) -> None:
+        """Start it if it does not run, and return when it is ready. Raises EngineError.
+
+        It waits as long as its parts make progress (see progress.py), and says to `report` for what.
+        """
         started = None
         if self.process() is None:
             self.stop()  # what a killed predecessor left behind
             self.require_free_ports()
-            started = self._child = self.launch(die_with_parent)
+            started = self._child = self.launch(die_with_parent, report)
             with contextlib.suppress(psutil.NoSuchProcess):
                 self.pid_file.write(started.pid)
         try:
-            self._wait_until_ready(started)
+            self._wait_until_ready(started, report)
             self.prepare()
         except EngineError:
             if started is not None:
@@ -124,35 +138,59 @@ class Daemon(ABC):
         for setting in self.port_settings:
             port = getattr(self.settings, setting)
             if not ports.is_free(port):
-                holder = ports.holder(port)
-                raise EngineError(
-                    f"port {port}, which {self.name} needs, is taken{f' by {holder}' if holder else ''}."
-                    f" End that process, or choose another port: {variable(setting)}=<port>"
-                )
+                raise EngineError(ports.taken(port, self.name, variable(setting)))
 
     def log_tail(self, lines: int = LOG_LINES) -> str:
         """The last lines of its log, indented."""
-        if not self.log_path.exists():
-            return ""
-        text = self.log_path.read_text(errors="replace").splitlines()
-        return "\n".join(f"    {line}" for line in text[-lines:])
+        return tail_of(self.log_path, lines)
 
-    def _wait_until_ready(self, started: subprocess.Popen[bytes] | None) -> None:
-        deadline = time.monotonic() + self.start_timeout
-        while not self.ready():
+    def logs_of_end(self) -> list[Path]:
+        """The logs that say why it ended."""
+        return [self.log_path]
+
+    def run_to_end(self, process: subprocess.Popen[bytes], words: str, report: WaitReport | None) -> None:
+        """Wait for a command that logs where this engine does. Raises EngineError if it fails or stalls."""
+        wait = Wait(report, self.stall_seconds, self.longest_start_seconds)
+        part = Part(words, lambda: [*processes.session(process.pid), *self.working_processes()], self.log_path)
+        while process.poll() is None:
+            try:
+                wait.go_on([part])
+            except StalledError as error:
+                processes.stop(process)
+                raise EngineError(f"{self.name} is not ready: {error}. {AGAIN} {ends_of([self.log_path])}") from None
+            time.sleep(PAUSE_SECONDS)
+        if process.returncode != 0:
+            raise EngineError(f"`{words}` failed. {ends_of([self.log_path])}")
+
+    def _wait_until_ready(self, started: subprocess.Popen[bytes] | None, report: WaitReport | None) -> None:
+        wait = Wait(report, self.stall_seconds, self.longest_start_seconds)
+        while parts := self.unready_parts():
             if started is not None and started.poll() is not None:
                 raise EngineError(
                     f"{self.name} ended with exit code {started.returncode} while starting."
-                    f" The end of {self.log_path}:\n{self.log_tail()}"
+                    f" {ends_of(self.logs_of_end())}"
                 )
             if started is None and self.process() is None:
-                raise EngineError(f"{self.name} ended. The end of {self.log_path}:\n{self.log_tail()}")
-            if time.monotonic() > deadline:
-                raise EngineError(
-                    f"{self.name} was not ready within {self.start_timeout:.0f} s."
-                    f" The end of {self.log_path}:\n{self.log_tail()}"
-                )
-            time.sleep(0.1)
+                raise EngineError(f"{self.name} ended. {ends_of(self.logs_of_end())}")
+            try:
+                wait.go_on(parts)
+            except StalledError as error:
+                logs = list(dict.fromkeys(part.log for part in parts))
+                raise EngineError(f"{self.name} is not ready: {error}. {AGAIN} {ends_of(logs)}") from None
+            time.sleep(PAUSE_SECONDS)
+
+
+def ends_of(logs: Sequence[Path]) -> str:
+    """The last lines of log files, each under its path."""
+    return "\n".join(f"The end of {log}:\n{tail_of(log)}" for log in logs)
+
+
+def tail_of(log: Path, lines: int = LOG_LINES) -> str:
+    """The last lines of a log file, indented; nothing if it does not exist."""
+    if not log.exists():
+        return ""
+    text = log.read_text(errors="replace").splitlines()
+    return "\n".join(f"    {line}" for line in text[-lines:])
 
 
 def memory_of(process: psutil.Process) -> int:

@@ -23,7 +23,8 @@ import psycopg
 from psycopg import sql
 
 from local_aws import processes
-from local_aws.engines.daemon import Daemon, EngineError, memory_of
+from local_aws.engines.daemon import PAUSE_SECONDS, Daemon, EngineError, memory_of
+from local_aws.engines.progress import Part, StalledError, Wait, WaitReport
 from local_aws.private_files import write_private
 from local_aws.settings import HOST
 
@@ -74,10 +75,10 @@ class Postgres(Daemon):
         where = f"{HOST}:{self.settings.postgres_port}"
         return f"postgresql://{quote(user, safe='')}:{quote(password, safe='')}@{where}/{quote(database, safe='')}"
 
-    def launch(self, die_with_parent: bool) -> subprocess.Popen[bytes]:
+    def launch(self, die_with_parent: bool, report: WaitReport | None = None) -> subprocess.Popen[bytes]:
         user = _system_user(self.folder)
-        self._initialise(user)
-        self._wait_for_orphans()
+        self._initialise(user, report)
+        self._wait_for_orphans(report)
         self._remove_stale_lock()
         options = {**OPTIONS, "port": str(self.settings.postgres_port)}
         command = [_binary("postgres"), "-D", str(self.data)]
@@ -120,12 +121,18 @@ class Postgres(Daemon):
         process = self.process()
         return [process] if process else []
 
+    def working_processes(self) -> list[psutil.Process]:
+        """The server and its workers."""
+        try:
+            return [process for leader in self.members() for process in (leader, *leader.children(recursive=True))]
+        except psutil.NoSuchProcess:
+            return []
+
     def memory(self) -> int:
         """Workers included."""
-        process = self.process()
-        return sum(memory_of(member) for member in [process, *process.children(recursive=True)]) if process else 0
+        return sum(memory_of(member) for member in self.working_processes())
 
-    def _initialise(self, user: processes.User | None) -> None:
+    def _initialise(self, user: processes.User | None, report: WaitReport | None) -> None:
         version = self.data / "PG_VERSION"
         if version.exists():
             if version.read_text().strip() != str(VERSION):
@@ -144,20 +151,21 @@ class Postgres(Daemon):
         command = [_binary("initdb"), "-D", self.data, "-U", SUPERUSER, f"--pwfile={given}", "--encoding=UTF8"]
         command += ["--auth=scram-sha-256", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         try:
-            code = processes.start(command, _environment(), self.log_path, cwd=self.folder, user=user).wait(120)
+            process = processes.start(command, _environment(), self.log_path, cwd=self.folder, user=user)
+            self.run_to_end(process, "initdb", report)
         finally:
             given.unlink()
-        if code != 0:
-            raise EngineError(f"initdb failed. The end of {self.log_path}:\n{self.log_tail()}")
 
-    def _wait_for_orphans(self) -> None:
+    def _wait_for_orphans(self, report: WaitReport | None) -> None:
         """Workers of a killed server end by themselves; until then a new one would refuse to start."""
-        deadline = time.monotonic() + 10
-        while self._orphans():
-            if time.monotonic() > deadline:
-                pids = ", ".join(str(process.pid) for process in self._orphans())
-                raise EngineError(f"another PostgreSQL still uses {self.data}: pid {pids}. End it first")
-            time.sleep(0.1)
+        wait = Wait(report, self.stall_seconds, self.longest_start_seconds)
+        while orphans := self._orphans():
+            try:
+                wait.go_on([Part("the end of a killed PostgreSQL", self._orphans, self.log_path)])
+            except StalledError:
+                pids = ", ".join(str(process.pid) for process in orphans)
+                raise EngineError(f"another PostgreSQL still uses {self.data}: pid {pids}. End it first") from None
+            time.sleep(PAUSE_SECONDS)
 
     def _orphans(self) -> list[psutil.Process]:
         found = []

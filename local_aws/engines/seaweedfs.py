@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local_aws import ports, processes
 from local_aws.engines.daemon import Daemon, EngineError
+from local_aws.engines.progress import WaitReport
 from local_aws.private_files import write_private
 from local_aws.settings import HOST, REPOSITORY, Settings
 
@@ -45,7 +46,7 @@ class SeaweedFS(Daemon):
     def url(self) -> str:
         return self.settings.s3_url
 
-    def launch(self, die_with_parent: bool) -> subprocess.Popen[bytes]:
+    def launch(self, die_with_parent: bool, report: WaitReport | None = None) -> subprocess.Popen[bytes]:
         data = self.folder / "data"
         data.mkdir(parents=True, exist_ok=True)
         identities = self._write_identities()

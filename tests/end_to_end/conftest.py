@@ -21,13 +21,14 @@ from demo.cascade import CASCADE, wait_for_first_runs
 from demo.reference_files import generated_files, upload
 from demo.rest_api import RestApi
 from local_aws.engines.control_plane import ControlPlaneDaemon
+from local_aws.environment import shared_data
 from local_aws.ports import free_ports
-from local_aws.settings import REPOSITORY, Settings
+from local_aws.settings import PORT_SETTINGS, REPOSITORY, Settings
 
 CASCADE_SECONDS = 900
 # What brings readings to the API.
 LOAD = {"ingest_meter_readings": ["aggregate_consumption"], "aggregate_consumption": ["load_redshift"]}
-SHARED_DATA = Path(os.environ.get("SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
+SHARED_DATA = shared_data()
 
 
 @dataclass(frozen=True)
@@ -85,13 +86,9 @@ class Platform:
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     home = tmp_path_factory.mktemp("platform")
-    ports = dict(zip(("CONTROL", "S3", "POSTGRES", "API", "AIRFLOW"), free_ports(5), strict=True))
-    environment = {
-        **os.environ,
-        "LOCAL_AWS_HOME": str(home),
-        **{f"LOCAL_AWS_{name}_PORT": str(port) for name, port in ports.items()},
-    }
-    settings = Settings.from_environment(environment)
+    ports = dict(zip(PORT_SETTINGS, free_ports(len(PORT_SETTINGS)), strict=True))
+    settings = Settings(home=home, **ports)
+    environment = {**os.environ, **settings.environment()}
     try:
         subprocess.run([sys.executable, "-m", "local_aws", "up"], env=environment, cwd=REPOSITORY, check=True)
         aws = aws_clients(settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,63 @@ def test_a_step_that_failed_is_run_again(tmp_path: Path) -> None:
     set_up.step("engines", stamp, ["x"], lambda: calls.append("again"))
 
     assert calls == ["again"]
+
+
+def made_by(version: str, folder: Path) -> Path:
+    """What `python -m venv` writes about itself into an environment."""
+    folder.mkdir()
+    (folder / "pyvenv.cfg").write_text(f"home = /usr/bin\nversion = {version}\nexecutable = /usr/bin/python\n")
+    return folder
+
+
+def test_an_environment_of_another_python_is_removed_with_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(set_up, "VERSION", "3.12")
+    folder = made_by("3.11.7", tmp_path / ".venv")
+
+    set_up.forget_other_python(folder)
+
+    assert not folder.exists()
+    assert capsys.readouterr().out == "setting up: .venv was made by Python 3.11; Python 3.12 makes it again\n"
+
+
+def test_an_environment_of_the_same_python_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(set_up, "VERSION", "3.12")
+    folder = made_by("3.12.1", tmp_path / ".venv")
+
+    set_up.forget_other_python(folder)
+    set_up.forget_other_python(tmp_path / "not-made-yet")
+
+    assert folder.exists()
+
+
+def test_all_steps_of_an_environment_run_again_for_another_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The installations are recorded instead of made: pip and uv would need minutes."""
+    steps: list[str] = []
+    for folder in ("LOCAL", "AIRFLOW", "TOOLS", "JARS"):
+        monkeypatch.setattr(set_up, folder, tmp_path / f".{folder.lower()}")
+        (tmp_path / f".{folder.lower()}").mkdir()
+    for action in ("install_uv", "install_airflow", "install_torch", "install_local", "fetch_jars", "archive_classes"):
+        monkeypatch.setattr(set_up, action, partial(steps.append, action))
+    monkeypatch.setattr(set_up, "check_machine", lambda: None)
+    monkeypatch.setattr(set_up.sys, "argv", ["set_up.py"])
+
+    for version in ("3.11", "3.11", "3.12"):
+        monkeypatch.setattr(set_up, "VERSION", version)
+        assert set_up.main() == 0
+        steps.append(f"end of {version}")
+
+    assert steps == [
+        *("install_uv", "install_airflow", "install_torch", "install_local", "fetch_jars", "archive_classes"),
+        "end of 3.11",
+        "end of 3.11",
+        # Jars are files of Java.
+        *("install_uv", "install_airflow", "install_torch", "install_local", "archive_classes"),
+        "end of 3.12",
+    ]
 
 
 def test_a_failed_command_says_what_to_do() -> None:

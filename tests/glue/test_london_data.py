@@ -5,7 +5,6 @@ Without the files (SHARED_DATA, by default shared/data beside the repository) a 
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -18,11 +17,12 @@ import pytest
 from transformers.zones import schemas
 from transformers.zones.date_ranges import to_dates
 
+from local_aws.environment import shared_data
 from tests.end_to_end import expected_consumption as expected
 from tests.glue.deliveries import Cleaned, clean
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SHARED_DATA = Path(os.environ.get("SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
+SHARED_DATA = shared_data()
 
 
 @dataclass(frozen=True)

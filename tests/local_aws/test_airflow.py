@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import psycopg
@@ -12,7 +14,7 @@ import pytest
 
 from local_aws.engines.airflow import Airflow
 from local_aws.engines.postgres import Postgres
-from local_aws.settings import REPOSITORY, Settings
+from local_aws.settings import REPOSITORY, Settings, variable
 
 EXECUTOR = """
 import json
@@ -105,6 +107,32 @@ def test_a_users_own_airflow_and_aws_settings_stay_out(engine: Airflow, monkeypa
     assert environment["AIRFLOW__CORE__PARALLELISM"] == "4"
     assert "AIRFLOW__CORE__FERNET_KEY_CMD" not in environment
     assert "AWS_PROFILE" not in environment
+
+
+def test_the_patience_of_the_dags_comes_from_the_settings_and_not_from_somebodys_shell(
+    tmp_path: Path, engine: Airflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("METERING_JOB_RETRIES", "7")
+    monkeypatch.setenv("METERING_RETRIES", "7")
+
+    by_default = {name: text for name, text in engine.environment().items() if name.startswith("METERING_")}
+    chosen = Airflow(Settings(home=tmp_path, poll_seconds=1, job_retries=1, retries=3)).environment()
+
+    assert by_default == {
+        "METERING_POLL_SECONDS": "2",
+        "METERING_JOB_RETRIES": "0",
+        "METERING_RETRY_DELAY_SECONDS": "5",
+    }
+    assert (chosen["METERING_POLL_SECONDS"], chosen["METERING_JOB_RETRIES"]) == ("1", "1")
+    assert chosen["METERING_RETRIES"] == "3"
+
+
+def test_every_setting_of_the_dags_can_be_set_here() -> None:
+    read = set(re.findall(r"METERING_\w+", (REPOSITORY / "plugins" / "metering" / "settings.py").read_text()))
+    own = {variable(one.name) for one in fields(Settings) if variable(one.name).startswith("METERING_")}
+
+    # One interval serves all that waits; it is LOCAL_AWS_POLL_SECONDS here.
+    assert own == read - {"METERING_POLL_SECONDS"}, "Give local_aws.settings.Settings a field for each."
 
 
 def test_the_keys_are_the_same_at_every_start(engine: Airflow) -> None:

@@ -143,21 +143,62 @@ def test_a_taken_port_is_named_before_anything_starts(own: Settings, tmp_path: P
         answer = run(own, "up", "--without", "airflow", LOCAL_AWS_HOME=str(tmp_path), LOCAL_AWS_API_PORT=port)
     assert answer.returncode == 1
     assert f"port {port}, which control_plane needs, is taken by python" in answer.stderr
-    assert "LOCAL_AWS_API_PORT=<port>" in answer.stderr
+    assert "write LOCAL_AWS_API_PORT=<port> into .env" in answer.stderr
     assert sorted(file.name for file in (tmp_path / "run").iterdir()) == ["lock"]
 
 
 def test_a_setting_that_makes_no_sense_is_named(own: Settings) -> None:
     answer = run(own, "status", LOCAL_AWS_S3_PORT="eight")
     assert answer.returncode == 1
-    assert "LOCAL_AWS_S3_PORT must be a whole number" in answer.stderr
+    assert "LOCAL_AWS_S3_PORT must be a port between 1 and 65535, not 'eight' (environment)" in answer.stderr
+
+
+@pytest.mark.parametrize("module", [["local_aws", "status"], ["local_aws", "down"], ["demo"], ["demo.api_key"]])
+def test_every_command_reads_env_and_names_what_is_wrong_in_it(
+    own: Settings, tmp_path: Path, module: list[str]
+) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("LOCAL_AWS_S3_PROT=9000\n")
+    environment = {**os.environ, **own.environment(), "LOCAL_AWS_ENV_FILE": str(env_file)}
+    answer = subprocess.run(
+        [sys.executable, "-m", *module], env=environment, cwd=REPOSITORY, capture_output=True, text=True, timeout=60
+    )
+    assert answer.returncode == 1
+    assert "LOCAL_AWS_S3_PROT is not a setting (.env, line 1). Did you mean LOCAL_AWS_S3_PORT?" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_status_looks_where_env_says(own: Settings, tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("LOCAL_AWS_AIRFLOW_PORT=8099\n")
+    environment = {name: text for name, text in os.environ.items() if not name.startswith("LOCAL_AWS_")}
+    environment |= {"LOCAL_AWS_ENV_FILE": str(env_file), "LOCAL_AWS_HOME": str(tmp_path), "COLUMNS": "200"}
+    answer = subprocess.run(
+        [sys.executable, "-m", "local_aws", "status"], env=environment, cwd=REPOSITORY, capture_output=True, text=True
+    )
+    assert answer.returncode == 3
+    assert re.search(r"airflow +down +http://127.0.0.1:8099", answer.stdout)
+
+
+def test_the_api_key_of_a_platform_that_does_not_run_says_what_to_do(own: Settings) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-m", "demo.api_key"],
+        env={**os.environ, **own.environment(), "LOCAL_AWS_CONTROL_PORT": str(free_ports(1)[0])},
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert answer.returncode == 1
+    assert answer.stderr == "The platform does not run. Start it: make up\n"
 
 
 def test_help_explains_commands_and_settings(own: Settings) -> None:
     answer = run(own, "--help")
     assert answer.returncode == 0
-    for word in ("up", "down", "status", "logs", "LOCAL_AWS_HOME", "LOCAL_AWS_S3_PORT"):
-        assert word in answer.stdout
+    for word in ("up", "down", "status", "logs", "LOCAL_AWS_HOME", ".env", *own.environment()):
+        assert word in answer.stdout or word == "LOCAL_AWS_REPOSITORY"
+    assert re.search(r"LOCAL_AWS_S3_PORT +port of S3 \(8333\)", answer.stdout)
     assert "--without" in run(own, "up", "--help").stdout
 
 

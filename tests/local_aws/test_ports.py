@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +45,21 @@ def test_a_port_that_is_kept_for_somebody_else_is_passed_over(monkeypatch: pytes
     monkeypatch.setattr(socket, "socket", Offers(40001, 40002, 40003))
 
     assert ports.free_ports(2, besides=[40002]) == [40001, 40003]
+
+
+def test_the_holder_of_a_port_is_named() -> None:
+    with socket.create_server((HOST, 0)) as server:
+        holder = ports.holder(server.getsockname()[1])
+
+    assert holder is not None
+    assert holder.pid == os.getpid()
+    assert str(holder).endswith(f"(pid {os.getpid()})")
+
+
+def test_a_port_that_nobody_holds_has_no_holder() -> None:
+    assert ports.holder(ports.free_ports(1)[0]) is None
+
+
+def test_where_sockets_cannot_be_seen_the_holder_is_unknown(tmp_path: Path) -> None:
+    with socket.create_server((HOST, 0)) as server:
+        assert ports.holder(server.getsockname()[1], proc=tmp_path) is None

@@ -6,7 +6,6 @@ measured anew. The tolerances are about what separates one sample of 60 househol
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -14,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from local_aws.environment import shared_data
 from sample_data.comparison import NoReadingsError, Portrait, autocorrelation, main, portrait
 from sample_data.fleet import Fleet
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-REAL = Path(os.environ.get("SHARED_DATA", REPOSITORY.parent / "shared" / "data")) / "london"
+REAL = shared_data() / "london"
 
 LONDON = Portrait(
     mean=0.2338,
