@@ -1,6 +1,6 @@
 """Airflow's triggerer, which goes on whatever its triggers report. Runs in Airflow's environment (.venv) only.
 
-    python -m local_aws_triggerer [options of `airflow triggerer`]
+    python -m local_aws_triggerer triggerer [option …]
 
 Airflow stores what a trigger reports in a column of type jsonb, where PostgreSQL refuses NUL characters and lone
 surrogates. The triggerer ends at such an event, finds the same trigger in its database when it starts again, and ends
@@ -63,5 +63,5 @@ TriggerRunner.process_trigger_events = storable_changes
 
 
 if __name__ == "__main__":
-    sys.argv = ["airflow", "triggerer", *sys.argv[1:]]
+    sys.argv[0] = "airflow"
     main()

@@ -24,7 +24,7 @@ SCHEDULER, TRIGGERER = "scheduler", "triggerer"
 COMPONENTS = {
     "api-server": ["api-server"],
     "dag-processor": ["dag-processor"],
-    TRIGGERER: ["--skip-serve-logs"],
+    TRIGGERER: ["triggerer", "--skip-serve-logs"],
     SCHEDULER: ["scheduler", "--skip-serve-logs"],
 }
 STOP_SECONDS = 10

@@ -161,7 +161,7 @@ def test_when_one_component_ends_the_others_are_ended_too(tmp_path: Path, monkey
     assert answer.returncode == 1
     assert "ended by itself: triggerer (exit code 7)" in answer.stdout
     assert (tmp_path / "airflow-dag-processor.log").read_text() == "dag-processor\n"
-    assert (tmp_path / "airflow-triggerer.log").read_text() == "-m local_aws_triggerer --skip-serve-logs\n"
+    assert (tmp_path / "airflow-triggerer.log").read_text() == "-m local_aws_triggerer triggerer --skip-serve-logs\n"
 
 
 def test_the_scheduler_waits_for_the_api_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
