@@ -7,7 +7,6 @@ is the row as it came: a line of CSV or JSON as it stands in the file; a row of 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as sql
 from pyspark.sql.types import StringType, StructField, StructType
 
-from transformers.zones import avro, headers, lines, local_time
+from transformers.zones import avro, delimited, headers, lines, local_time
 from transformers.zones.delivery import Layout, MeterFile
 from transformers.zones.description import (
     AVRO,
@@ -99,7 +98,7 @@ def _layout(spark: SparkSession, file: MeterFile, described: Description, begin:
         if file_format == JSON:
             _require_keys(begin, file, described)
             return replace(found, line="")
-        header = tuple(name.strip() for name in cut(line, delimiter_of(described)))
+        header = tuple(name.strip() for name in delimited.cut(line, delimiter_of(described)))
         if not described.header:
             header = tuple(str(place) for place, _ in enumerate(header, start=1))
         require_columns(described, header, file.uri)
@@ -174,20 +173,15 @@ def _located(rows: DataFrame, layout: DescribedLayout, file_numbers: dict[str, i
 
 
 def _delimited(rows: DataFrame, layout: DescribedLayout) -> DataFrame:
-    delimiter = delimiter_of(layout.description)
     line = sql.col(lines.LINE)
-    has_quote = line.contains('"')
-    literal = sql.split(line, re.escape(delimiter), -1)
-    quoted = sql.expr(f"regexp_extract_all(concat({_text(delimiter)}, line), {_text(_field(delimiter))}, 1)")
-    # What lies between quoted fields and delimiters would be lost.
-    is_whole = sql.length(sql.array_join(quoted, delimiter)) == sql.length(line)
-    cut_quoted = sql.when((sql.length(line) <= LONGEST_QUOTED) & is_whole, quoted)
-    parts = rows.withColumn("parts", sql.when(has_quote, cut_quoted).otherwise(literal))
+    is_short = ~line.contains(delimited.MARK) | (sql.length(line) <= LONGEST_QUOTED)
+    cut = sql.when(is_short, delimited.cut_column(line, delimiter_of(layout.description)))
+    parts = rows.withColumn("parts", cut)
     is_of_shape = sql.coalesce(sql.size("parts") == len(layout.header), sql.lit(False))
     named = sql.when(sql.trim(line) == "", lines.EMPTY_LINE).otherwise(lines.WRONG_FIELD_COUNT)
 
     def field(role: str, place: int) -> Column:
-        return _unquoted(sql.when(is_of_shape, sql.col("parts").getItem(place)))
+        return delimited.unquoted(sql.when(is_of_shape, sql.col("parts").getItem(place)))
 
     fields = _by_role(layout, layout.header, field)
     return parts.select(*rows.columns, *fields, sql.when(~is_of_shape, named).alias(lines.SHAPE_REASON))
@@ -270,38 +264,6 @@ def _time_or_text(role: str, cell: Column, kind: str) -> Column:
     if kind in ("timestamp", "timestamp_ntz"):
         return cell
     return cell.cast("timestamp_ntz") if kind == "date" and role == "date_time" else cell.cast("string")
-
-
-# CSV, cut by this module: Spark's parser gives up the run on some lines, and these must be counted.
-
-
-def cut(line: str, delimiter: str) -> list[str]:
-    """The fields of a line, without their quotation marks."""
-    found = re.findall(_field(delimiter), delimiter + line)
-    if len(delimiter.join(found)) != len(line):
-        found = line.split(delimiter)
-    return [re.sub(r'^\s*"(.*)"\s*$', r"\1", text, flags=re.DOTALL).replace('""', '"') for text in found]
-
-
-def _field(delimiter: str) -> str:
-    """A pattern, of Python and of Java, of a field behind its delimiter: quoted, a quotation mark in it doubled, or
-    anything without delimiter. Its quantifiers are possessive: Java then needs no stack for them.
-    """
-    sign, spaces = re.escape(delimiter), "" if delimiter.isspace() else " *+"
-    return rf'(?s){sign}({spaces}"(?:[^"]|"")*+"{spaces}(?={sign}|(?!.))|(?:(?!{sign}).)*+)'
-
-
-def _unquoted(text: Column) -> Column:
-    trimmed = sql.trim(text)
-    is_quoted = trimmed.startswith('"') & trimmed.endswith('"') & (sql.length(trimmed) > 1)
-    inner = sql.replace(trimmed.substr(sql.lit(2), sql.length(trimmed) - 2), sql.lit('""'), sql.lit('"'))
-    return sql.when(is_quoted, inner).otherwise(text)
-
-
-def _text(literal: str) -> str:
-    """A text as Spark's SQL writes it."""
-    escaped = literal.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
 
 
 def _quoted(name: str) -> str:
