@@ -15,9 +15,9 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as sql
-from pyspark.sql.types import StringType, StructField, StructType
+from pyspark.sql.types import DoubleType, StringType, StructField, StructType
 
-from transformers.zones import avro, delimited, headers, lines, local_time
+from transformers.zones import avro, delimited, headers, lines, local_time, meter_ids
 from transformers.zones.delivery import Layout, MeterFile
 from transformers.zones.description import (
     AVRO,
@@ -30,6 +30,7 @@ from transformers.zones.description import (
     position_of,
     require_columns,
 )
+from transformers.zones.fields import METER_ID_LOST_DIGITS
 
 ROLES = ("meter_id", "date_time", "date", "time", "value", "reading_type", "error_code", "unit", "obis_code")
 MALFORMED_JSON = "malformed_json"
@@ -41,7 +42,7 @@ LONGEST_QUOTED = 10_000
 MAGIC = {PARQUET: b"PAR1", ORC: b"ORC", AVRO: avro.MAGIC}
 NO_TEXTS = ("fixed", "record", "array", "map", "union", "bytes", "struct")
 SCHEMAS_AT_ONCE = 4
-_CORRUPT = "_corrupt_line"
+_CORRUPT, _INEXACT_ID = "_corrupt_line", "_inexact_id"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,30 +198,65 @@ def _objects(rows: DataFrame, layout: DescribedLayout) -> DataFrame:
     schema = StructType([StructField(name, StringType()) for name in (*(header[place] for place in wanted), _CORRUPT)])
     parsed = rows.withColumn("row", sql.from_json(lines.LINE, schema, {"columnNameOfCorruptRecord": _CORRUPT}))
     line, row = sql.col(lines.LINE), sql.col("row")
+    id_place = position_of(layout.description.meter_id_column, header, is_json) or 0
+    given_id = row.getField(header[id_place])
+    is_inexact = _is_inexact_number(line, header[id_place], given_id) if is_json else _is_floating(kinds[id_place])
+    with_id = parsed.withColumn(_INEXACT_ID, given_id.isNotNull() & is_inexact)
     is_malformed = row.isNull() | row.getField(_CORRUPT).isNotNull()
-    reason = sql.when(sql.trim(line) == "", lines.EMPTY_LINE).when(is_malformed, MALFORMED_JSON)
+    reason = (
+        sql.when(sql.trim(line) == "", lines.EMPTY_LINE)
+        .when(is_malformed, MALFORMED_JSON)
+        .when(sql.col(_INEXACT_ID), METER_ID_LOST_DIGITS)
+    )
 
     def field(role: str, place: int) -> Column:
-        return _of_kind(role, row.getField(header[place]), kinds[place])
+        text = _of_kind(role, row.getField(header[place]), kinds[place])
+        return _exact_id(text) if role == "meter_id" else text
 
-    return parsed.select(*rows.columns, *_by_role(layout, header, field, is_json), reason.alias(lines.SHAPE_REASON))
+    return with_id.select(*rows.columns, *_by_role(layout, header, field, is_json), reason.alias(lines.SHAPE_REASON))
 
 
 def _typed(rows: DataFrame, layout: DescribedLayout) -> DataFrame:
     """Parquet and ORC. A timestamp of ORC is a wall clock of no zone, as ORC defines it, whatever Spark calls it."""
     cells = [sql.col(_quoted(name)) for name in rows.columns]
     kinds = [each.dataType.typeName() for each in rows.schema.fields]
+    id_place = position_of(layout.description.meter_id_column, layout.header) or 0
+    # Not a number is how some writers of floating-point numbers say that there is none.
+    is_given = cells[id_place].isNotNull() & (cells[id_place].cast("string") != "NaN")
 
     def value(role: str, place: int) -> Column:
+        if role == "meter_id":
+            return _exact_id(cells[place].cast("string"))
         if layout.file_format == ORC and kinds[place] == "timestamp":
             return cells[place].cast("timestamp_ntz")
         return _time_or_text(role, cells[place], kinds[place])
 
-    return rows.select(
+    return rows.withColumn(_INEXACT_ID, is_given & _is_floating(kinds[id_place])).select(
         sql.to_json(sql.struct(*cells), {"ignoreNullFields": "false"}).alias(lines.LINE),
         *_by_role(layout, layout.header, value),
-        sql.lit(None).cast("string").alias(lines.SHAPE_REASON),
+        sql.when(sql.col(_INEXACT_ID), METER_ID_LOST_DIGITS).alias(lines.SHAPE_REASON),
     )
+
+
+def _exact_id(text: Column) -> Column:
+    """A meter id, but for a number whose digits nobody can be sure of."""
+    return sql.when(~sql.col(_INEXACT_ID), text)
+
+
+def _is_floating(kind: str) -> Column:
+    return sql.lit(kind in ("float", "double"))
+
+
+def _is_inexact_number(line: Column, name: str, text: Column) -> Column:
+    """Whether the field of an object of JSON, given its text, is a number that is no whole one or has too many digits.
+
+    Only a number is read as double. So a text of digits is none.
+    """
+    number = sql.from_json(line, StructType([StructField(name, DoubleType())])).getField(name)
+    is_whole = text.rlike(r"^-?[0-9]+\z")
+    is_inexact = ~is_whole | (sql.abs(number) >= meter_ids.FIRST_INEXACT)
+    # Spark takes the words NaN and Infinity, as texts, for numbers too.
+    return number.isNotNull() & text.rlike("^-?[0-9]") & is_inexact
 
 
 def _by_role(
