@@ -17,7 +17,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as sql
 from pyspark.sql.types import DoubleType, StringType, StructField, StructType
 
-from transformers.zones import avro, delimited, headers, lines, local_time, meter_ids
+from transformers.zones import avro, delimited, file_kinds, headers, lines, local_time, meter_ids
 from transformers.zones.delivery import Layout, MeterFile
 from transformers.zones.description import (
     AVRO,
@@ -26,6 +26,7 @@ from transformers.zones.description import (
     ORC,
     PARQUET,
     Description,
+    DescriptionError,
     delimiter_of,
     position_of,
     require_columns,
@@ -47,11 +48,13 @@ _CORRUPT, _INEXACT_ID = "_corrupt_line", "_inexact_id"
 
 @dataclass(frozen=True, kw_only=True)
 class DescribedLayout(Layout):
-    """Files of one format whose columns are the same. `kinds` are their types, where the format has types."""
+    """Files of one format and, for CSV, one encoding whose columns are the same. `kinds` are the columns' types, where
+    the format has types."""
 
     description: Description
     file_format: str
     kinds: tuple[str, ...] = ()
+    encoding: str = file_kinds.UTF_8
 
 
 def layouts(
@@ -90,10 +93,12 @@ def read(spark: SparkSession, layout: DescribedLayout, file_numbers: dict[str, i
 
 def _layout(spark: SparkSession, file: MeterFile, described: Description, begin: bytes) -> DescribedLayout:
     """The layout of one file, still without files."""
-    file_format = described.format_of(file.uri)
+    file_format = _format_of(file, described, begin)
     found = DescribedLayout(None, (), (), description=described, file_format=file_format)
     if file_format in (CSV, JSON):
-        line = headers.first_line(begin, file.uri, complete=file.size <= len(begin))
+        text, _ = headers.unpacked(begin, file.uri)
+        encoding = file_kinds.encoding_of(text) if file_format == CSV else file_kinds.UTF_8
+        line = headers.first_line(begin, file.uri, file.size <= len(begin), encoding)
         if line is None:
             return found
         if file_format == JSON:
@@ -103,10 +108,12 @@ def _layout(spark: SparkSession, file: MeterFile, described: Description, begin:
         if not described.header:
             header = tuple(str(place) for place, _ in enumerate(header, start=1))
         require_columns(described, header, file.uri)
-        return replace(found, line=line if described.header else "", header=header)
+        return replace(found, line=line if described.header else "", header=header, encoding=encoding)
     if not file.size:
         return found
     if not begin.startswith(MAGIC[file_format]):
+        if recognised := file_kinds.recognised(begin):
+            raise headers.HeaderError(recognised.sentence(file.uri))
         raise headers.HeaderError(
             f"{file.uri} is no {file_format} file, whatever its name or file_format ({described.origin}) says. Set "
             "file_format to what it is, or leave it empty and let the files' names tell."
@@ -122,6 +129,16 @@ def _layout(spark: SparkSession, file: MeterFile, described: Description, begin:
                 "number or a time."
             )
     return replace(found, line="", header=header, kinds=kinds)
+
+
+def _format_of(file: MeterFile, described: Description, begin: bytes) -> str:
+    """The format of the file. A file whose name does not tell it may be recognised as one that is not read at all."""
+    try:
+        return described.format_of(file.uri)
+    except DescriptionError:
+        if kind := file_kinds.recognised(begin):
+            raise headers.HeaderError(kind.sentence(file.uri)) from None
+        raise
 
 
 def _columns_of(spark: SparkSession, file: MeterFile, file_format: str) -> dict[str, str]:
@@ -159,6 +176,8 @@ def _lines(spark: SparkSession, layout: DescribedLayout) -> DataFrame:
     """The lines of text files, without headers and byte order marks."""
     value = sql.col("value")
     text = spark.read.text(lines.paths(layout))
+    if layout.encoding != file_kinds.UTF_8:
+        text = text.select(sql.decode(value.cast("binary"), layout.encoding).alias("value"))
     if layout.line:
         text = text.where(~value.isin(layout.line, headers.BYTE_ORDER_MARK + layout.line))
         return text.select(value.alias(lines.LINE))
