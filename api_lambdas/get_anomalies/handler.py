@@ -27,8 +27,9 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import meter_ids
 from athena import Athena, AthenaUnavailableError, text
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 ANSWERS = {
     200: "Columns of the judged days; a row has the same number in all of them",
@@ -76,7 +77,11 @@ class Request(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    meter_id: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$", description="Meter, e.g. MAC001595")]
+    meter_id: Annotated[
+        str,
+        Field(pattern=f"^{meter_ids.PATTERN}$", max_length=meter_ids.LONGEST, description="Meter, e.g. MAC001595"),
+        BeforeValidator(meter_ids.asked),
+    ]
     data_start: Annotated[
         date,
         Field(ge=FIRST_DAY, description="First day, yyyy-MM-dd, UTC; the first judged one if none"),

@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import boto3
+import meter_ids
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 ANSWERS = {
     200: "Rows in the order of time; kWh is the sum of the interval readings",
@@ -51,7 +52,11 @@ class Request(BaseModel):
 
     aggregation: Literal["daily", "weekly", "monthly"] = Field(description="Length of the periods")
     year: Annotated[str, Field(pattern="^[0-9]{4}$", description="Calendar year; for weekly the ISO year")]
-    meter_id: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$", description="Meter, e.g. MAC001595")]
+    meter_id: Annotated[
+        str,
+        Field(pattern=f"^{meter_ids.PATTERN}$", max_length=meter_ids.LONGEST, description="Meter, e.g. MAC001595"),
+        BeforeValidator(meter_ids.asked),
+    ]
 
 
 @dataclass(frozen=True)

@@ -27,13 +27,14 @@ from typing import Annotated, Any
 
 import forecast_endpoint
 import hourly_history
+import meter_ids
 import model_record
 import weather_features
 from athena import Athena, AthenaUnavailableError
 from forecast_endpoint import EndpointUnavailableError, ModelFailedError
 from hourly_history import NegativeConsumptionError, NoKnownHourError, UnknownMeterError
 from model_record import ModelUnavailableError, NoModelError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 ANSWERS = {
     200: "kWh of each hour of the forecast by the hour's start in epoch milliseconds; consumption is the median",
@@ -63,7 +64,11 @@ class Request(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    meter_id: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$", description="Meter, e.g. MAC001595")]
+    meter_id: Annotated[
+        str,
+        Field(pattern=f"^{meter_ids.PATTERN}$", max_length=meter_ids.LONGEST, description="Meter, e.g. MAC001595"),
+        BeforeValidator(meter_ids.asked),
+    ]
     data_start: Annotated[
         date | None,
         Field(ge=FIRST_DAY, description="First day of the readings, yyyy-MM-dd, UTC; 214 days before data_end if none"),

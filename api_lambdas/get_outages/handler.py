@@ -27,8 +27,9 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
+import meter_ids
 from athena import Athena, AthenaUnavailableError, text
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 ANSWERS = {
     200: "Error readings in the order of time; Next where there are more of them",
@@ -41,7 +42,6 @@ SECONDS_KEPT_FOR_THE_ANSWER = 2.0
 MOST_ITEMS = 5000
 FIRST_YEAR = 1970
 MOMENT = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[T +][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,3})?$"
-METER = "^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$"
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +100,13 @@ class Request(BaseModel):
     ] = None
     after_meter_id: Annotated[
         str | None,
-        Field(pattern=METER, description="For the following items, from Next: begin after this meter"),
+        Field(
+            pattern=f"^{meter_ids.PATTERN}$",
+            max_length=meter_ids.LONGEST,
+            description="For the following items, from Next: begin after this meter",
+        ),
+        # A plus sign is how forms write a space, and an id holds none.
+        BeforeValidator(lambda given: meter_ids.asked(given.replace("+", " "))),
     ] = None
 
     @field_validator("start_date_time", "end_date_time")

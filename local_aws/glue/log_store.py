@@ -119,9 +119,9 @@ class LogStore:
                 (first, first, last, last, ingested, stream),
             )
             self._connection.execute(
-                "DELETE FROM events WHERE stream = ? AND id <="
-                " (SELECT id FROM events WHERE stream = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
-                (stream, stream, MOST_EVENTS),
+                "DELETE FROM events WHERE stream = :stream AND id <="
+                " (SELECT id FROM events WHERE stream = :stream ORDER BY id DESC LIMIT 1 OFFSET :kept)",
+                {"stream": stream, "kept": MOST_EVENTS},
             )
             self._connection.execute("COMMIT")
 

@@ -81,10 +81,10 @@ def find_new_meter_files(
     if storage.exists(s3, clean_bucket, key):
         log.info("Batch %s has a manifest already: its files are loaded again, others wait for the next run", batch)
         return _overview(storage.read_json(s3, clean_bucket, key))
-    landed = meter_files(s3, landing_bucket, landing_prefix)
+    landed, passed_over = meter_files(s3, landing_bucket, landing_prefix)
     known = {PurePosixPath(item["Key"]).stem for item in storage.objects(s3, clean_bucket, LEDGER)}
     new, notes = select_new(landed, known, set(reprocess))
-    for note in notes:
+    for note in (*passed_over, *notes):
         log.info(note)
     if not new:
         log.info("Nothing new in s3://%s/%s: %d files, all of them known", landing_bucket, landing_prefix, len(landed))
@@ -96,26 +96,29 @@ def find_new_meter_files(
     return _overview(manifest)
 
 
-def meter_files(s3: Any, bucket: str, prefix: str) -> list[MeterFile]:
-    """The meter files below a prefix: no folder marks, no empty files, no name that begins with a dot or underscore."""
+def meter_files(s3: Any, bucket: str, prefix: str) -> tuple[list[MeterFile], list[str]]:
+    """The meter files below a prefix, and a note on each other file.
+
+    Descriptions and the marks of folders are neither.
+    """
     listed = list(storage.objects(s3, bucket, prefix))
     described = {
         str(PurePosixPath(item["Key"]).parent): f"s3://{bucket}/{item['Key']}"
         for item in listed
         if PurePosixPath(item["Key"]).name == DESCRIPTION
     }
-    return [
-        MeterFile(
-            f"s3://{bucket}/{item['Key']}",
-            item["Key"],
-            item["ETag"].strip('"'),
-            item["Size"],
-            item["LastModified"],
-            _nearest(described, item["Key"]),
+    files, notes = [], []
+    for item in listed:
+        key, uri = item["Key"], f"s3://{bucket}/{item['Key']}"
+        if key.endswith("/") or PurePosixPath(key).name == DESCRIPTION:
+            continue
+        if reason := _no_meter_file(PurePosixPath(key).name, item["Size"]):
+            notes.append(f"{_shown(uri)} is passed over: {reason}")
+            continue
+        files.append(
+            MeterFile(uri, key, item["ETag"].strip('"'), item["Size"], item["LastModified"], _nearest(described, key))
         )
-        for item in listed
-        if item["Size"] and not item["Key"].endswith("/") and PurePosixPath(item["Key"]).name[0] not in "._"
-    ]
+    return files, notes
 
 
 def select_new(landed: list[MeterFile], known: set[str], reprocess: set[str]) -> tuple[list[MeterFile], list[str]]:
@@ -132,7 +135,7 @@ def select_new(landed: list[MeterFile], known: set[str], reprocess: set[str]) ->
         if file.identity in known and file.key not in reprocess:
             continue
         if twin := chosen.get(file.identity):
-            notes.append(f"{file.uri} is skipped: the same bytes as {twin.uri} of this delivery")
+            notes.append(f"{_shown(file.uri)} is skipped: the same bytes as {_shown(twin.uri)} of this delivery")
             continue
         chosen[file.identity] = file
     return list(chosen.values()), notes
@@ -184,6 +187,18 @@ def record_sweep(s3: Any, *, clean_bucket: str, batch: str, swept_at: datetime) 
 def swept_batches(s3: Any, clean_bucket: str) -> set[str]:
     """The batches whose clean rows were deleted."""
     return {PurePosixPath(item["Key"]).stem for item in storage.objects(s3, clean_bucket, SWEPT)}
+
+
+def _no_meter_file(name: str, size: int) -> str | None:
+    """Why a file is no meter file, and what to do if it is one after all."""
+    if name[0] in "._":
+        return f"its name begins with {name[0]!r}, as those of hidden and unfinished files do. Rename it to load it."
+    return None if size else "it is empty. Upload it again if it should hold readings."
+
+
+def _shown(name: str) -> str:
+    """A name as one line of a log, whatever signs it holds."""
+    return name if name.isprintable() else repr(name)
 
 
 def _overview(manifest: dict[str, Any]) -> dict[str, Any]:

@@ -14,14 +14,15 @@ class RejectedShareError(ValueError):
 def check(summary: dict[str, Any], *, max_share: float, clean_bucket: str) -> str:
     """A sentence on the rejected rows of a batch; RejectedShareError when their share is above `max_share` (0 to 1).
 
-    `summary` is that of raw_to_clean. A batch without rows has nothing to reject.
+    `summary` is that of raw_to_clean. A batch without rows has nothing to reject. The sentence also names files without
+    any row, e.g. with a header alone.
     """
     batch, rows, rejected = summary["batch"], summary["rows"], summary["rejected"]
     share = rejected / rows if rows else 0.0
     quarantine = f"s3://{clean_bucket}/quarantine/batch={batch}/"
     verdict = f"{rejected:,} of {rows:,} rows of batch {batch} were rejected ({share:.2%}, allowed: {max_share:.2%})."
     if share <= max_share:
-        return f"{verdict} They lie in {quarantine}" if rejected else verdict
+        return " ".join(filter(None, [verdict, rejected and f"They lie in {quarantine}", _without_rows(summary)]))
     raise RejectedShareError(
         f"{verdict} Nothing of the batch was published.\n"
         f"Worst reasons: {_worst_reasons(summary)}.\n"
@@ -31,6 +32,13 @@ def check(summary: dict[str, Any], *, max_share: float, clean_bucket: str) -> st
         "the other files of this batch are picked up again. If the rows may stay in quarantine, trigger it with a "
         "larger max_rejected_share. Until then every run stops here."
     )
+
+
+def _without_rows(summary: dict[str, Any]) -> str:
+    empty = [file["uri"] for file in summary["files"] if not file["rows"]]
+    more = f" and {len(empty) - SHOWN} more" if len(empty) > SHOWN else ""
+    shown = [uri if uri.isprintable() else repr(uri) for uri in empty[:SHOWN]]
+    return f"These files hold no rows: {', '.join(shown)}{more}." if empty else ""
 
 
 def _worst_reasons(summary: dict[str, Any]) -> str:

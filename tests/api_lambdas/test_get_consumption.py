@@ -151,7 +151,7 @@ def test_an_unknown_meter_is_not_found(warehouse: Stubber, event: Event) -> None
         ("meter_id", "M" * 65),
         ("meter_id", "MAC001595' OR '1'='1"),
         ("meter_id", "MAC001595'; DROP TABLE aggregated_daily; --"),
-        ("meter_id", "MAC001595 UNION SELECT 1"),
+        ("meter_id", "MAC001595 UNION SELECT 1, 2"),
         ("meter_id", ":year"),
         ("meter_id", "MAC001595\n"),
         ("meter_id", "MAC%"),

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow.parquet as parquet
 import pytest
 
+from tests.glue import field_files
 from tests.glue.deliveries import KAGGLE
 from tests.glue.extracts import write
 from tests.glue.job_runs.job_platform import JobPlatform
@@ -18,7 +19,7 @@ from tests.glue.job_runs.job_platform import JobPlatform
 pytestmark = pytest.mark.slow
 
 TABLE = {
-    "Serial": ["M1", "M1", "M1", "M 1"],
+    "Serial": ["M1", "M1", "M1", "M/1"],
     "ReadAt": ["27.10.2013 00:30", "27.10.2013 01:00", "27.10.2013 01:00", "27.10.2013 02:00"],
     "Energy": ["219", "1000", "2000", "1"],
 }
@@ -38,11 +39,16 @@ class Platform(JobPlatform):
     """Extracts come in; readings go out."""
 
     def deliver(
-        self, batch: str, files: dict[str, bytes], description: dict[str, Any] | None = None, beside: str | None = None
+        self,
+        batch: str,
+        files: dict[str, bytes],
+        description: dict[str, Any] | None = None,
+        beside: str | None = None,
+        delivered_at: str = "2014-01-01T09:00:00Z",
     ) -> None:
         """Put the files, by name, into the landing zone and write the manifest; `beside` is a description's folder."""
         listed = [
-            {**self.put("landing", f"readings/{name}", content), "delivered_at": "2014-01-01T09:00:00Z"}
+            {**self.put("landing", f"readings/{name}", content), "delivered_at": delivered_at}
             for name, content in files.items()
         ]
         if beside is not None:
@@ -144,3 +150,35 @@ def test_a_description_that_cannot_be_read_ends_the_job_by_its_name(platform: Pl
 
     assert message is not None
     assert "readings/broken/_transformer.json cannot be read" in message
+
+
+def test_files_of_any_name_are_read_from_s3(platform: Platform) -> None:
+    description, files = field_files.delivery("22_odd_file_names")
+    # plugins/metering/ledger.py passes over these and says so.
+    listed = {name: content for name, content in files.items() if content and name[0] not in "._"}
+    listed |= {"x y.csv": field_files.rows("TWIN"), "a:b 12:30.csv": field_files.rows("COLON")}
+    listed |= {"who?.csv": field_files.rows("QUESTION"), "back\\slash.csv": field_files.rows("BACK")}
+    said = {name: value for name, value in description.items() if name != "transformer"}
+    platform.deliver("names", listed, said, delivered_at="2024-06-01T12:00:00Z")
+
+    assert platform.raw_to_clean("names", "default") is None
+
+    loaded = {(name, meter) for name, meter, _, _ in platform.readings("names")}
+    expected = {(name, f"BUG22N{at}") for at, name in enumerate(field_files.NAMES) if name[0] not in "._"}
+    others = {("x y.csv", "TWIN"), ("a:b 12:30.csv", "COLON"), ("who?.csv", "QUESTION"), ("back\\slash.csv", "BACK")}
+    assert loaded == expected | others
+    by_name = {
+        file["uri"].rpartition("/")[2]: file["good"] for file in platform.summary("names", "raw_to_clean")["files"]
+    }
+    assert by_name == {name: 0 if name.startswith("only_") else field_files.ROWS for name in listed}
+
+
+def test_an_archive_named_csv_ends_the_job_with_what_it_is(platform: Platform) -> None:
+    description, files = field_files.delivery("15_archive_and_xml_beside_good_files/zip_csv")
+    platform.deliver("archive", files, {name: value for name, value in description.items() if name != "transformer"})
+
+    message = platform.raw_to_clean("archive", "default")
+
+    assert message is not None
+    assert message.startswith("HeaderError: s3://")
+    assert "/usage.csv cannot be read: it is a ZIP archive. Unpack it and deliver the files in it" in message

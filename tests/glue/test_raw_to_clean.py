@@ -213,7 +213,7 @@ def test_a_rejected_row_keeps_the_meter_and_the_date_that_can_be_read_in_it(
         "MAC3,yesterday,1",
         "MAC4,2099-01-01 00:00:00.0000000,1",
         ",2013-01-31 00:00:00.0000000,1",
-        "MAC 5,2013-01-31 00:00:00.0000000,1",
+        "MAC/5,2013-01-31 00:00:00.0000000,1",
         "",
     )
     found = spark.read.parquet(str(clean(spark, tmp_path, [file]).quarantine))

@@ -86,17 +86,75 @@ def test_without_new_files_there_is_no_manifest(s3: ObjectStore) -> None:
     assert s3.keys("clean") == []
 
 
-@pytest.mark.parametrize("key", ["readings/", "readings/2026/", "readings/.a.csv", "readings/_SUCCESS", "other/a.csv"])
-def test_what_is_no_meter_file_is_passed_over(s3: ObjectStore, key: str) -> None:
+@pytest.mark.parametrize("key", ["readings/", "readings/2026/", "readings/_transformer.json", "other/a.csv"])
+def test_what_nobody_delivered_as_a_meter_file_is_passed_over(
+    s3: ObjectStore, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
     s3.put_object("landing", key, "a")
 
-    assert find(s3) is None
+    with caplog.at_level(logging.INFO, logger="metering.ledger"):
+        assert find(s3) is None
+
+    assert "passed over" not in caplog.text
 
 
-def test_an_empty_file_is_passed_over(s3: ObjectStore) -> None:
-    s3.put_object("landing", "readings/a.csv", "")
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        (
+            "_hidden.csv",
+            "a",
+            "its name begins with '_', as those of hidden and unfinished files do. Rename it to load it.",
+        ),
+        (
+            ".hidden.csv",
+            "a",
+            "its name begins with '.', as those of hidden and unfinished files do. Rename it to load it.",
+        ),
+        ("empty.csv", "", "it is empty. Upload it again if it should hold readings."),
+    ],
+)
+def test_a_file_that_is_not_read_is_named_in_the_log(
+    s3: ObjectStore, caplog: pytest.LogCaptureFixture, name: str, content: str, reason: str
+) -> None:
+    s3.put_object("landing", f"readings/2026/{name}", content)
+    s3.put_object("landing", "readings/2026/good.csv", "good")
 
-    assert find(s3) is None
+    with caplog.at_level(logging.INFO, logger="metering.ledger"):
+        assert find(s3) == {"batch": BATCH, "files": 1, "bytes": 4}
+
+    assert keys(s3) == ["readings/2026/good.csv"]
+    assert caplog.messages == [f"s3://landing/readings/2026/{name} is passed over: {reason}"]
+
+
+def test_a_file_that_is_not_read_is_named_when_nothing_is_new(
+    s3: ObjectStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    s3.put_object("landing", "readings/_hidden\n.csv", "a")
+
+    with caplog.at_level(logging.INFO, logger="metering.ledger"):
+        assert find(s3) is None
+
+    assert caplog.messages[0].startswith(r"'s3://landing/readings/_hidden\n.csv' is passed over: ")
+
+
+def test_a_name_of_any_signs_stands_in_the_manifest_as_it_is(s3: ObjectStore) -> None:
+    names = [
+        "100%.csv",
+        "x%20y.csv",
+        "x y.csv",
+        "a+b.csv",
+        "März 2024.csv",
+        "Q1=a&b;c.csv",
+        "[2024] {a,b}.csv",
+        "#?*.csv",
+    ]
+    for name in names:
+        s3.put_object("landing", f"readings/{name}", name)
+
+    assert find(s3) == {"batch": BATCH, "files": 8, "bytes": sum(len(name.encode()) for name in names)}
+    files = s3.json("clean", f"_manifests/{BATCH}.json")["files"]
+    assert [file["uri"] for file in files] == [f"s3://landing/readings/{name}" for name in names]
 
 
 def test_a_loaded_file_is_not_loaded_again(s3: ObjectStore) -> None:

@@ -53,3 +53,16 @@ def test_the_message_says_how_bad_why_where_and_what_to_do() -> None:
 
 def test_rejected_rows_that_pass_are_pointed_at() -> None:
     assert check(1000, 2).endswith(f"s3://clean/quarantine/batch={BATCH}/")
+
+
+def test_files_without_rows_are_named() -> None:
+    names = [f"s3://landing/readings/{name}.csv" for name in "abcdefg"]
+    files = [{"uri": name, "rows": int(name.endswith("g.csv")), "rejected": 0} for name in names]
+    summary = {"batch": "b1", "rows": 1, "rejected": 0, "rejected_by_reason": {}, "files": files}
+
+    said = rejects.check(summary, max_share=0.01, clean_bucket="clean")
+
+    shown = ", ".join(names[:5])
+    assert said == (
+        f"0 of 1 rows of batch b1 were rejected (0.00%, allowed: 1.00%). These files hold no rows: {shown} and 1 more."
+    )

@@ -32,6 +32,7 @@ NONEXISTENT_LOCAL_TIME, UNKNOWN_READING_TYPE = "nonexistent_local_time", "unknow
 UNKNOWN_UNIT, INVALID_ERROR_CODE, INVALID_OBIS_CODE = "unknown_unit", "invalid_error_code", "invalid_obis_code"
 REASONS = (
     field.MISSING_METER_ID,
+    field.METER_ID_LOST_DIGITS,
     field.INVALID_METER_ID,
     field.MALFORMED_TIMESTAMP,
     field.IMPOSSIBLE_TIMESTAMP,
@@ -90,9 +91,7 @@ def _readings(values: DataFrame, carried: list[str], description: Description) -
     is_error = (kind == ERROR) | code.isNotNull() | sql.col("is_null_word") | is_missing
     largest = sql.when(kind == REGISTER, LARGEST_REGISTER_KWH).otherwise(description.largest_kwh)
     reason = (
-        sql.when(sql.coalesce(meter_id, sql.lit("")) == "", field.MISSING_METER_ID)
-        # A quotation mark in it was never closed, or never opened.
-        .when(~field.is_meter_id(meter_id) | meter_id.contains('"'), field.INVALID_METER_ID)
+        field.meter_id_reason(meter_id)
         .when(sql.col("time_reason").isNotNull(), sql.col("time_reason"))
         .when(kind.isNull(), UNKNOWN_READING_TYPE)
         .when(~field.is_code(obis), INVALID_OBIS_CODE)

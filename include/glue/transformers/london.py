@@ -28,6 +28,7 @@ NULL_WORD = "null"  # in any case
 LARGEST_KWH = 1000.0  # in half an hour: 2 MW, more than any low-voltage supply gives
 REASONS = (
     field.MISSING_METER_ID,
+    field.METER_ID_LOST_DIGITS,
     field.INVALID_METER_ID,
     field.MALFORMED_TIMESTAMP,
     field.IMPOSSIBLE_TIMESTAMP,
@@ -58,8 +59,7 @@ def transform(fields: DataFrame) -> DataFrame:
     )
     is_error, value, time = sql.col("is_error"), sql.col("value"), sql.col("reading_date_time")
     reason = (
-        sql.when(meter_id == "", field.MISSING_METER_ID)
-        .when(~field.is_meter_id(meter_id), field.INVALID_METER_ID)
+        field.meter_id_reason(meter_id)
         .when(~field.is_timestamp(time_text), field.MALFORMED_TIMESTAMP)
         .when(time.isNull(), field.IMPOSSIBLE_TIMESTAMP)
         .when(value_text == "", field.MISSING_VALUE)

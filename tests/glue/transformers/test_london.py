@@ -98,7 +98,10 @@ def test_a_row_that_is_no_reading_has_the_reason(reasons: Callable[..., list[str
     wrong = [
         ("", time, "1", "missing_meter_id"),
         ("   ", time, "1", "missing_meter_id"),
-        ("MAC 2", time, "1", "invalid_meter_id"),
+        ("MAC  2", time, "1", "invalid_meter_id"),
+        ("MAC/2", time, "1", "invalid_meter_id"),
+        ("MAC2\n", time, "1", "invalid_meter_id"),
+        ("7.221E+12", time, "1", "meter_id_lost_digits"),
         ("MAC\x002", time, "1", "invalid_meter_id"),
         ("MÄC2", time, "1", "invalid_meter_id"),
         ("M" * 65, time, "1", "invalid_meter_id"),

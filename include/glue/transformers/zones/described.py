@@ -7,7 +7,6 @@ is the row as it came: a line of CSV or JSON as it stands in the file; a row of 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -16,9 +15,9 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as sql
-from pyspark.sql.types import StringType, StructField, StructType
+from pyspark.sql.types import DoubleType, StringType, StructField, StructType
 
-from transformers.zones import avro, headers, lines, local_time
+from transformers.zones import avro, delimited, file_kinds, headers, lines, local_time, meter_ids
 from transformers.zones.delivery import Layout, MeterFile
 from transformers.zones.description import (
     AVRO,
@@ -27,10 +26,12 @@ from transformers.zones.description import (
     ORC,
     PARQUET,
     Description,
+    DescriptionError,
     delimiter_of,
     position_of,
     require_columns,
 )
+from transformers.zones.fields import METER_ID_LOST_DIGITS
 
 ROLES = ("meter_id", "date_time", "date", "time", "value", "reading_type", "error_code", "unit", "obis_code")
 MALFORMED_JSON = "malformed_json"
@@ -42,16 +43,18 @@ LONGEST_QUOTED = 10_000
 MAGIC = {PARQUET: b"PAR1", ORC: b"ORC", AVRO: avro.MAGIC}
 NO_TEXTS = ("fixed", "record", "array", "map", "union", "bytes", "struct")
 SCHEMAS_AT_ONCE = 4
-_CORRUPT = "_corrupt_line"
+_CORRUPT, _INEXACT_ID = "_corrupt_line", "_inexact_id"
 
 
 @dataclass(frozen=True, kw_only=True)
 class DescribedLayout(Layout):
-    """Files of one format whose columns are the same. `kinds` are their types, where the format has types."""
+    """Files of one format and, for CSV, one encoding whose columns are the same. `kinds` are the columns' types, where
+    the format has types."""
 
     description: Description
     file_format: str
     kinds: tuple[str, ...] = ()
+    encoding: str = file_kinds.UTF_8
 
 
 def layouts(
@@ -90,23 +93,27 @@ def read(spark: SparkSession, layout: DescribedLayout, file_numbers: dict[str, i
 
 def _layout(spark: SparkSession, file: MeterFile, described: Description, begin: bytes) -> DescribedLayout:
     """The layout of one file, still without files."""
-    file_format = described.format_of(file.uri)
+    file_format = _format_of(file, described, begin)
     found = DescribedLayout(None, (), (), description=described, file_format=file_format)
     if file_format in (CSV, JSON):
-        line = headers.first_line(begin, file.uri, complete=file.size <= len(begin))
+        text, _ = headers.unpacked(begin, file.uri)
+        encoding = file_kinds.encoding_of(text) if file_format == CSV else file_kinds.UTF_8
+        line = headers.first_line(begin, file.uri, file.size <= len(begin), encoding)
         if line is None:
             return found
         if file_format == JSON:
             _require_keys(begin, file, described)
             return replace(found, line="")
-        header = tuple(name.strip() for name in cut(line, delimiter_of(described)))
+        header = tuple(name.strip() for name in delimited.cut(line, delimiter_of(described)))
         if not described.header:
             header = tuple(str(place) for place, _ in enumerate(header, start=1))
         require_columns(described, header, file.uri)
-        return replace(found, line=line if described.header else "", header=header)
+        return replace(found, line=line if described.header else "", header=header, encoding=encoding)
     if not file.size:
         return found
     if not begin.startswith(MAGIC[file_format]):
+        if recognised := file_kinds.recognised(begin):
+            raise headers.HeaderError(recognised.sentence(file.uri))
         raise headers.HeaderError(
             f"{file.uri} is no {file_format} file, whatever its name or file_format ({described.origin}) says. Set "
             "file_format to what it is, or leave it empty and let the files' names tell."
@@ -122,6 +129,16 @@ def _layout(spark: SparkSession, file: MeterFile, described: Description, begin:
                 "number or a time."
             )
     return replace(found, line="", header=header, kinds=kinds)
+
+
+def _format_of(file: MeterFile, described: Description, begin: bytes) -> str:
+    """The format of the file. A file whose name does not tell it may be recognised as one that is not read at all."""
+    try:
+        return described.format_of(file.uri)
+    except DescriptionError:
+        if kind := file_kinds.recognised(begin):
+            raise headers.HeaderError(kind.sentence(file.uri)) from None
+        raise
 
 
 def _columns_of(spark: SparkSession, file: MeterFile, file_format: str) -> dict[str, str]:
@@ -159,6 +176,8 @@ def _lines(spark: SparkSession, layout: DescribedLayout) -> DataFrame:
     """The lines of text files, without headers and byte order marks."""
     value = sql.col("value")
     text = spark.read.text(lines.paths(layout))
+    if layout.encoding != file_kinds.UTF_8:
+        text = text.select(sql.decode(value.cast("binary"), layout.encoding).alias("value"))
     if layout.line:
         text = text.where(~value.isin(layout.line, headers.BYTE_ORDER_MARK + layout.line))
         return text.select(value.alias(lines.LINE))
@@ -174,20 +193,15 @@ def _located(rows: DataFrame, layout: DescribedLayout, file_numbers: dict[str, i
 
 
 def _delimited(rows: DataFrame, layout: DescribedLayout) -> DataFrame:
-    delimiter = delimiter_of(layout.description)
     line = sql.col(lines.LINE)
-    has_quote = line.contains('"')
-    literal = sql.split(line, re.escape(delimiter), -1)
-    quoted = sql.expr(f"regexp_extract_all(concat({_text(delimiter)}, line), {_text(_field(delimiter))}, 1)")
-    # What lies between quoted fields and delimiters would be lost.
-    is_whole = sql.length(sql.array_join(quoted, delimiter)) == sql.length(line)
-    cut_quoted = sql.when((sql.length(line) <= LONGEST_QUOTED) & is_whole, quoted)
-    parts = rows.withColumn("parts", sql.when(has_quote, cut_quoted).otherwise(literal))
+    is_short = ~line.contains(delimited.MARK) | (sql.length(line) <= LONGEST_QUOTED)
+    cut = sql.when(is_short, delimited.cut_column(line, delimiter_of(layout.description)))
+    parts = rows.withColumn("parts", cut)
     is_of_shape = sql.coalesce(sql.size("parts") == len(layout.header), sql.lit(False))
     named = sql.when(sql.trim(line) == "", lines.EMPTY_LINE).otherwise(lines.WRONG_FIELD_COUNT)
 
     def field(role: str, place: int) -> Column:
-        return _unquoted(sql.when(is_of_shape, sql.col("parts").getItem(place)))
+        return delimited.unquoted(sql.when(is_of_shape, sql.col("parts").getItem(place)))
 
     fields = _by_role(layout, layout.header, field)
     return parts.select(*rows.columns, *fields, sql.when(~is_of_shape, named).alias(lines.SHAPE_REASON))
@@ -203,30 +217,65 @@ def _objects(rows: DataFrame, layout: DescribedLayout) -> DataFrame:
     schema = StructType([StructField(name, StringType()) for name in (*(header[place] for place in wanted), _CORRUPT)])
     parsed = rows.withColumn("row", sql.from_json(lines.LINE, schema, {"columnNameOfCorruptRecord": _CORRUPT}))
     line, row = sql.col(lines.LINE), sql.col("row")
+    id_place = position_of(layout.description.meter_id_column, header, is_json) or 0
+    given_id = row.getField(header[id_place])
+    is_inexact = _is_inexact_number(line, header[id_place], given_id) if is_json else _is_floating(kinds[id_place])
+    with_id = parsed.withColumn(_INEXACT_ID, given_id.isNotNull() & is_inexact)
     is_malformed = row.isNull() | row.getField(_CORRUPT).isNotNull()
-    reason = sql.when(sql.trim(line) == "", lines.EMPTY_LINE).when(is_malformed, MALFORMED_JSON)
+    reason = (
+        sql.when(sql.trim(line) == "", lines.EMPTY_LINE)
+        .when(is_malformed, MALFORMED_JSON)
+        .when(sql.col(_INEXACT_ID), METER_ID_LOST_DIGITS)
+    )
 
     def field(role: str, place: int) -> Column:
-        return _of_kind(role, row.getField(header[place]), kinds[place])
+        text = _of_kind(role, row.getField(header[place]), kinds[place])
+        return _exact_id(text) if role == "meter_id" else text
 
-    return parsed.select(*rows.columns, *_by_role(layout, header, field, is_json), reason.alias(lines.SHAPE_REASON))
+    return with_id.select(*rows.columns, *_by_role(layout, header, field, is_json), reason.alias(lines.SHAPE_REASON))
 
 
 def _typed(rows: DataFrame, layout: DescribedLayout) -> DataFrame:
     """Parquet and ORC. A timestamp of ORC is a wall clock of no zone, as ORC defines it, whatever Spark calls it."""
     cells = [sql.col(_quoted(name)) for name in rows.columns]
     kinds = [each.dataType.typeName() for each in rows.schema.fields]
+    id_place = position_of(layout.description.meter_id_column, layout.header) or 0
+    # Not a number is how some writers of floating-point numbers say that there is none.
+    is_given = cells[id_place].isNotNull() & (cells[id_place].cast("string") != "NaN")
 
     def value(role: str, place: int) -> Column:
+        if role == "meter_id":
+            return _exact_id(cells[place].cast("string"))
         if layout.file_format == ORC and kinds[place] == "timestamp":
             return cells[place].cast("timestamp_ntz")
         return _time_or_text(role, cells[place], kinds[place])
 
-    return rows.select(
+    return rows.withColumn(_INEXACT_ID, is_given & _is_floating(kinds[id_place])).select(
         sql.to_json(sql.struct(*cells), {"ignoreNullFields": "false"}).alias(lines.LINE),
         *_by_role(layout, layout.header, value),
-        sql.lit(None).cast("string").alias(lines.SHAPE_REASON),
+        sql.when(sql.col(_INEXACT_ID), METER_ID_LOST_DIGITS).alias(lines.SHAPE_REASON),
     )
+
+
+def _exact_id(text: Column) -> Column:
+    """A meter id, but for a number whose digits nobody can be sure of."""
+    return sql.when(~sql.col(_INEXACT_ID), text)
+
+
+def _is_floating(kind: str) -> Column:
+    return sql.lit(kind in ("float", "double"))
+
+
+def _is_inexact_number(line: Column, name: str, text: Column) -> Column:
+    """Whether the field of an object of JSON, given its text, is a number that is no whole one or has too many digits.
+
+    Only a number is read as double. So a text of digits is none.
+    """
+    number = sql.from_json(line, StructType([StructField(name, DoubleType())])).getField(name)
+    is_whole = text.rlike(r"^-?[0-9]+\z")
+    is_inexact = ~is_whole | (sql.abs(number) >= meter_ids.FIRST_INEXACT)
+    # Spark takes the words NaN and Infinity, as texts, for numbers too.
+    return number.isNotNull() & text.rlike("^-?[0-9]") & is_inexact
 
 
 def _by_role(
@@ -270,38 +319,6 @@ def _time_or_text(role: str, cell: Column, kind: str) -> Column:
     if kind in ("timestamp", "timestamp_ntz"):
         return cell
     return cell.cast("timestamp_ntz") if kind == "date" and role == "date_time" else cell.cast("string")
-
-
-# CSV, cut by this module: Spark's parser gives up the run on some lines, and these must be counted.
-
-
-def cut(line: str, delimiter: str) -> list[str]:
-    """The fields of a line, without their quotation marks."""
-    found = re.findall(_field(delimiter), delimiter + line)
-    if len(delimiter.join(found)) != len(line):
-        found = line.split(delimiter)
-    return [re.sub(r'^\s*"(.*)"\s*$', r"\1", text, flags=re.DOTALL).replace('""', '"') for text in found]
-
-
-def _field(delimiter: str) -> str:
-    """A pattern, of Python and of Java, of a field behind its delimiter: quoted, a quotation mark in it doubled, or
-    anything without delimiter. Its quantifiers are possessive: Java then needs no stack for them.
-    """
-    sign, spaces = re.escape(delimiter), "" if delimiter.isspace() else " *+"
-    return rf'(?s){sign}({spaces}"(?:[^"]|"")*+"{spaces}(?={sign}|(?!.))|(?:(?!{sign}).)*+)'
-
-
-def _unquoted(text: Column) -> Column:
-    trimmed = sql.trim(text)
-    is_quoted = trimmed.startswith('"') & trimmed.endswith('"') & (sql.length(trimmed) > 1)
-    inner = sql.replace(trimmed.substr(sql.lit(2), sql.length(trimmed) - 2), sql.lit('""'), sql.lit('"'))
-    return sql.when(is_quoted, inner).otherwise(text)
-
-
-def _text(literal: str) -> str:
-    """A text as Spark's SQL writes it."""
-    escaped = literal.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
 
 
 def _quoted(name: str) -> str:

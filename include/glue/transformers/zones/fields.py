@@ -9,19 +9,22 @@ from __future__ import annotations
 from pyspark.sql import Column
 from pyspark.sql import functions as sql
 
+from transformers.zones import meter_ids
+
 MISSING_METER_ID, INVALID_METER_ID = "missing_meter_id", "invalid_meter_id"
+METER_ID_LOST_DIGITS = "meter_id_lost_digits"
 MALFORMED_TIMESTAMP, IMPOSSIBLE_TIMESTAMP = "malformed_timestamp", "impossible_timestamp"
 TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"
 MISSING_VALUE, NOT_A_NUMBER = "missing_value", "not_a_number"
 NEGATIVE_VALUE, VALUE_TOO_LARGE = "negative_value", "value_too_large"
 
-LONGEST_METER_ID = 64  # bytes, as in Redshift
 LONGEST_CODE = 32
 
 # What double() takes: nothing named, as NaN or Infinity, and no suffix.
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 _TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?$"
-_NOT_PRINTABLE_ASCII = r"[^!-~]"
+# Not $, which for Java stands before a last line end too.
+_METER_ID, _LOST_DIGITS = rf"^(?:{meter_ids.PATTERN})\z", rf"^(?:{meter_ids.LOST_DIGITS})\z"
 
 
 def trimmed(name: str) -> Column:
@@ -40,8 +43,17 @@ def utc_timestamp(text: Column) -> Column:
 
 
 def is_meter_id(text: Column) -> Column:
-    """Printable ASCII without spaces, as long as all stores take it. So no bytes that are no text, and no NUL."""
-    return (sql.length(text) <= LONGEST_METER_ID) & ~text.rlike(_NOT_PRINTABLE_ASCII)
+    """Whether the text is a meter id as meter_ids defines it, with all of its digits."""
+    return (sql.length(text) <= meter_ids.LONGEST) & text.rlike(_METER_ID) & ~text.rlike(_LOST_DIGITS)
+
+
+def meter_id_reason(text: Column) -> Column:
+    """Why the text is no meter id, else null. Further reasons can be added with `when`."""
+    return (
+        sql.when(sql.coalesce(text, sql.lit("")) == "", MISSING_METER_ID)
+        .when(text.rlike(_LOST_DIGITS), METER_ID_LOST_DIGITS)
+        .when(~is_meter_id(text), INVALID_METER_ID)
+    )
 
 
 def is_code(text: Column) -> Column:

@@ -6,8 +6,9 @@ import re
 import zlib
 from collections.abc import Iterable
 
+from transformers.zones import file_kinds
+
 BYTE_ORDER_MARK = "\ufeff"
-GZIP_MAGIC = b"\x1f\x8b"
 END_OF_LINE = re.compile(rb"\r\n|\n|\r")
 
 
@@ -19,11 +20,12 @@ class UnknownHeaderError(ValueError):
     """The transformer does not know the columns of a file."""
 
 
-def first_line(begin: bytes, name: str, complete: bool) -> str | None:
+def first_line(begin: bytes, name: str, complete: bool, encoding: str = file_kinds.UTF_8) -> str | None:
     """The first line of a file that begins with these bytes; None when it holds nothing but spaces and line ends.
 
-    `complete` says that the bytes are the whole file. Bytes that are no UTF-8 come back as U+FFFD: no transformer
-    knows them. Raises HeaderError for a file whose name and content disagree, or that does not end its first line.
+    `complete` says that the bytes are the whole file. Bytes that the encoding does not have come back as U+FFFD: no
+    transformer knows them. Raises HeaderError for a file that is no text, whose name and content disagree, or that
+    does not end its first line.
     """
     text, whole = unpacked(begin, name, complete)
     text = text.removeprefix(BYTE_ORDER_MARK.encode())
@@ -32,7 +34,7 @@ def first_line(begin: bytes, name: str, complete: bool) -> str | None:
     line, *rest = END_OF_LINE.split(text, maxsplit=1)
     if not rest and not whole:
         raise HeaderError(f"The first line of {name} does not end within {len(text):,} bytes: it is no header.")
-    return line.decode("utf-8", errors="replace")
+    return line.decode(encoding, errors="replace")
 
 
 def columns(line: str) -> tuple[str, ...]:
@@ -56,16 +58,23 @@ def require_known(header: tuple[str, ...], known: Iterable[tuple[str, ...]], nam
 def unpacked(begin: bytes, name: str, complete: bool = False) -> tuple[bytes, bool]:
     """The text of a file, plain or gzip, that begins with these bytes, and whether it is all of it.
 
-    `complete` says that the bytes are the whole file. Raises HeaderError.
+    `complete` says that the bytes are the whole file. Raises HeaderError for a file that is no text, or whose name and
+    content disagree.
     """
+    if kind := file_kinds.recognised(begin):
+        raise HeaderError(kind.sentence(name))
     compressed = name.endswith(".gz")
-    if begin and compressed != begin.startswith(GZIP_MAGIC):
-        said, wanted = ("is no gzip file", "without .gz") if compressed else ("is a gzip file", "ending in .gz")
-        raise HeaderError(f"{name} {said}, whatever its name says. Deliver it under a name {wanted}.")
-    if not compressed:
+    if not file_kinds.is_gzip(begin):
+        if begin and compressed:
+            raise HeaderError(f"{name} is no gzip file, whatever its name says. Deliver it under a name without .gz.")
         return begin, complete
     unpacker = zlib.decompressobj(wbits=31)
     try:
-        return unpacker.decompress(begin), unpacker.eof
+        text = unpacker.decompress(begin)
     except zlib.error as error:
         raise HeaderError(f"{name} is a damaged gzip file: {error}. Deliver it anew.") from error
+    if kind := file_kinds.recognised(text):
+        raise HeaderError(kind.sentence(name, packed=True))
+    if not compressed:
+        raise HeaderError(f"{name} is a gzip file, whatever its name says. Deliver it under a name ending in .gz.")
+    return text, unpacker.eof

@@ -102,7 +102,7 @@ def quarantined(rejects: DataFrame) -> DataFrame:
         sql.when(is_text, line).otherwise(sql.decode(as_bytes, "ISO-8859-1")).alias(LINE),
         sql.when(is_text, sql.col(REASON)).otherwise(UNDECODABLE_BYTES).alias(REASON),
         DELIVERED_AT,
-        sql.when((meter_id != "") & fields.is_meter_id(meter_id), meter_id).alias("meter_id"),
+        sql.when(fields.is_meter_id(meter_id), meter_id).alias("meter_id"),
         date_text(sql.to_date("reading_date_time")).alias("date_str"),
     )
 
