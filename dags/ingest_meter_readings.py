@@ -31,6 +31,7 @@ next one takes its files, unless `record_ledger` failed: then clear that, or its
   that in Glue first if its script was wrong.
 - `publish_readings` says that a newer run has published: clear `clean_to_business` of this run.
 - `raw_to_clean` says that columns or a description do not fit: it names what to set; trigger a new run with it.
+- `raw_to_clean` says that a file is an archive, a workbook or the like: do as it says, or take the file out.
 - A file that is damaged for good: take it out of the landing zone and trigger a new run.
 
 Otherwise ask the data platform's engineer on call, with the link of the alert.

@@ -14,11 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from pydantic import ValidationError
+from transformers.zones import meter_ids
 
 from api_lambdas.get_anomalies import handler as get_anomalies
 from api_lambdas.get_consumption import handler as get_consumption
 from api_lambdas.get_forecast import handler as get_forecast
 from api_lambdas.get_outages import handler as get_outages
+from local_aws.gateway.matching import match
+from local_aws.gateway.routes import Route
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LAMBDAS = REPOSITORY / "api_lambdas"
@@ -69,6 +72,14 @@ def test_the_next_page_is_asked_for_by_any_way_of_writing_a_query(meter_id: str)
     assert [after_meter(meter_id), after_meter(quote(meter_id)), after_meter(quote_plus(meter_id))] == [meter_id] * 3
 
 
+@pytest.mark.parametrize("meter_id", IDS)
+def test_an_id_is_understood_behind_the_gateway_of_the_stand_in(meter_id: str) -> None:
+    found = match([Route("GET /anomaly/{meter_id}", "get_anomalies", 1000)], "GET", f"/anomaly/{quote(meter_id)}")
+
+    assert found is not None
+    assert get_anomalies.parse({"pathParameters": found.parameters}).meter_id == meter_id
+
+
 @pytest.mark.parametrize("meter_id", NO_IDS)
 @pytest.mark.parametrize("function", OF_PATH)
 def test_what_is_no_id_is_refused(function: str, meter_id: str) -> None:
@@ -115,8 +126,6 @@ def test_no_function_has_a_pattern_of_its_own() -> None:
         for parameter in operation["parameters"]
         if "meter_id" in parameter["name"]
     }
-    from transformers.zones import meter_ids
-
     assert set(schemas) == {
         *((function, "meter_id") for function in OF_PATH),
         ("get_outages", "after_meter_id"),

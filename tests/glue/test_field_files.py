@@ -217,3 +217,16 @@ def test_files_of_any_name_are_read_and_files_without_rows_are_counted(load: Loa
     assert days(cleaned) == dict.fromkeys([*expected, "TWIN"], (ROWS, DAY_KWH))
     by_name = {Path(file["uri"]).name: file["good"] for file in cleaned.summary["files"]}
     assert by_name == {name: 0 if name.startswith("only_") else ROWS for name in listed}
+
+
+@pytest.mark.parametrize("file_format", ["parquet", "avro"])
+def test_files_of_other_formats_have_any_name_too(
+    load: Load, spark: Any, days: Callable[..., Any], tmp_path: Path, file_format: str
+) -> None:
+    times = [f"2024-03-04 {clock}:00" for clock in field_files.CLOCKS]
+    files = {}
+    for at, name in enumerate(["[2024] {a,b}", "100%", "x%20y", "x y", "a+b", "Q1=a&b;c", "März#1"]):
+        table = {"Point": [f"M{at}"] * ROWS, "Start": times, "kWh": ["0.5"] * ROWS}
+        files[f"{name}.{file_format}"] = write(spark, file_format, tmp_path / "file", table).read_bytes()
+
+    assert days(load(field_files.POINT, files)) == {f"M{at}": (ROWS, DAY_KWH) for at in range(7)}
