@@ -188,3 +188,21 @@ def test_a_delivery_without_interval_readings_reaches_the_warehouse(
     assert any(f"_manifests/{manifest.split('/')[1]}/daily.json" in sql for sql in merge["Sqls"])
     assert [job["JobName"] for job in aws.sent("StartJobRun")] == ["raw_to_clean", "clean_to_business"]
     assert {run.state for run in [ingested, summed, loaded, *followers]} == {"success"}
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_a_run_with_an_unknown_key_fails_at_once_and_does_nothing(
+    dags: dict[str, DAG], services: AwsServices, aws: AwsEndpoint, alarms: list[str], dag_id: str
+) -> None:
+    services.s3.put_object("the-landing", "readings/a.csv", "rows")
+
+    ended = dag_run.run(dag_id, conf={"no_such_key": "default"}, with_retries=True)
+
+    assert ended.state == "failed"
+    assert set(ended.states.values()) <= {"failed", "upstream_failed"}
+    assert {task_id for task_id, tries in ended.tries.items() if tries > 1} == set()
+    failed = sorted(task_id for task_id, state in ended.states.items() if state == "failed")
+    assert sorted(alarms) == [f"{dag_id}.{task_id} failed" for task_id in failed]
+    assert {task.task_id for task in dags[dag_id].roots} <= set(failed)
+    assert aws.requests == []
+    assert services.s3.objects.keys() == {("the-landing", "readings/a.csv")}

@@ -110,3 +110,15 @@ def test_a_delivery_of_which_every_row_is_rejected_ends_without_a_failed_run(pla
     assert platform.summary(batch, "raw_to_clean")["rejected"] == 2
     assert platform.objects("clean", f"quarantine/batch={batch}/")
     assert in_the_warehouse(platform, "REJECTED26") == []
+
+
+def test_a_slip_in_the_configuration_fails_the_run_before_any_work(platform: Platform) -> None:
+    wait_for_first_runs(platform.airflow)
+    before = platform.objects("clean"), platform.job_runs()
+
+    run = platform.airflow.trigger("ingest_meter_readings", {"transfomer": "default"})
+
+    assert platform.airflow.finish(run, CASCADE_SECONDS) == "failed"
+    log = platform.airflow.log(run, "find_new_meter_files", 1)
+    assert "has a key that ingest_meter_readings does not know: transfomer (did you mean transformer?)" in log
+    assert (platform.objects("clean"), platform.job_runs()) == before
