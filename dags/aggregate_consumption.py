@@ -7,7 +7,8 @@ complete each meter's days are.
 
 ## When it runs
 Whenever `ingest_meter_readings` has loaded a batch (asset `readings`), and by hand. One run at a time. A batch that was
-loaded while this DAG was paused starts no run; the next run takes it along. If none is due, trigger by hand.
+loaded while this DAG was paused starts no run; the next run takes it along. If none is due, trigger by hand. A batch
+without interval readings skips the job and the check; it is announced all the same, so that `load_redshift` loads it.
 
 ## Reads
 The published readings (table `daily`), for the untouched days of a touched week or month `aggregated_daily` and
@@ -43,7 +44,8 @@ from metering.defaults import DAG_OPTIONS
 from metering.deployment import CLEAN_BUCKET, GLUE_DATABASE, INTERVALS_PER_HOUR
 from metering.operators import JobRunOperator
 
-DATES = "{{ ti.xcom_pull(task_ids='choose_dates') | join(',') }}"
+# Without dates the short circuit leaves no XCom: the template then gives an empty text.
+DATES = "{{ (ti.xcom_pull(task_ids='choose_dates') or []) | join(',') }}"
 
 PARAMS = {
     "first_date": Param(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from metering import alerts, batches, paths
+from metering import alerts, batches, paths, run_configuration
 from metering.settings import SETTINGS
 
 # Retries are for what passes by itself: a throttled call, a lost worker. Tasks whose error cannot pass set retries=0.
@@ -15,6 +15,8 @@ DEFAULT_ARGS: dict[str, Any] = {
     "retry_delay": timedelta(seconds=SETTINGS.retry_delay_seconds),
     "execution_timeout": timedelta(minutes=30),
     "on_failure_callback": alerts.tell_operators,
+    # Each task checks it, not the first ones only: so no DAG can forget it, whatever its tasks and trigger rules are.
+    "pre_execute": run_configuration.require_known_keys,
 }
 
 # One run at a time: a batch is published onto what the batch before has published.

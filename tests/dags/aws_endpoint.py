@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -27,6 +27,11 @@ class AwsEndpoint:
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
         self.requests: list[tuple[str, dict[str, Any]]] = []
+
+    async def send_from_a_trigger(self, request: AWSPreparedRequest) -> AWSResponse:
+        """The same for aiobotocore, with which triggers wait."""
+        answer = self.send(request)
+        return _AsyncResponse(answer.url, answer.status_code, answer.content)
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
         operation = request.headers["X-Amz-Target"].decode().rpartition(".")[2]
@@ -58,4 +63,15 @@ class _Response(AWSResponse):
 
     @property
     def content(self) -> bytes:
+        return self._body
+
+
+class _AsyncResponse(_Response):
+    """Its content is awaited."""
+
+    @property
+    def content(self) -> Coroutine[Any, Any, bytes]:
+        return self._awaited()
+
+    async def _awaited(self) -> bytes:
         return self._body

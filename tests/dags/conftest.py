@@ -89,4 +89,5 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> AwsEndpoint:
     """What botocore sends, and canned answers to it."""
     endpoint = AwsEndpoint()
     monkeypatch.setattr("botocore.httpsession.URLLib3Session.send", endpoint.send)
+    monkeypatch.setattr("aiobotocore.httpsession.AIOHTTPSession.send", endpoint.send_from_a_trigger)
     return endpoint

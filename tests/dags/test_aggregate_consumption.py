@@ -105,6 +105,18 @@ def test_the_event_names_the_batches_the_run_and_the_dates(dag: DAG, monkeypatch
     assert run["outlet_events"][CONSUMPTION].extra == said
 
 
+def test_without_dates_there_is_no_value_to_read_and_the_event_names_the_batches(dag: DAG) -> None:
+    task, run = rendered(dag, "publish_consumption", xcoms={})
+    extra = {"batch": "a", "run": "a-1", "dates": []}
+    run |= {
+        "triggering_asset_events": events(extra),
+        "outlet_events": {CONSUMPTION: SimpleNamespace(extra={})},
+    }
+    task.execute(run)
+
+    assert run["outlet_events"][CONSUMPTION].extra == {"batches": ["a"], "run": None, "dates": []}
+
+
 def test_completeness_is_checked_as_the_form_says(dag: DAG, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[Any] = []
     monkeypatch.setattr(clients, "s3", lambda: None)

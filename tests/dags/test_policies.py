@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from airflow.sdk import DAG
+from airflow.sdk.exceptions import AirflowFailException
 from metering.defaults import DEFAULT_ARGS
 from metering.operators import StorableDeferral
 
@@ -91,6 +92,16 @@ def test_tasks_are_retried_but_for_the_gates(dags: dict[str, DAG], dag_id: str) 
             f"{task.task_id}: its error {'cannot' if not expected else 'can'} pass by itself."
         )
         assert task.retry_delay.total_seconds() == 300
+
+
+@every_dag
+def test_every_task_refuses_a_run_with_a_key_that_its_dag_does_not_know(dags: dict[str, DAG], dag_id: str) -> None:
+    for task_id in dags[dag_id].task_ids:
+        task, run = rendered(dags[dag_id], task_id, xcoms=XCOMS, map_index=0)
+        run["dag_run"].conf = {"no_such_key": 1}
+        assert task._pre_execute_hook, f"{task_id}: leave pre_execute to DEFAULT_ARGS, and make the DAG with them."
+        with pytest.raises(AirflowFailException, match=f"a key that {dag_id} does not know: no_such_key"):
+            task._pre_execute_hook(run)
 
 
 @every_dag
