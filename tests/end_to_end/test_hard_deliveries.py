@@ -112,17 +112,6 @@ def test_a_zip_archive_that_is_named_csv_is_called_by_its_name_and_the_next_deli
     assert day(platform, "HARD-GOOD") == [["HARD-GOOD", "20240304", 24.0]]
 
 
-def test_a_delivery_of_registers_only_reaches_the_warehouse(platform: Platform) -> None:
-    description = {**DESCRIPTION, "reading_type": "AGG"}
-    rows = b"Point,Start,kWh\nHARD-REGISTER,2024-03-04 00:00,1028.5\nHARD-REGISTER,2024-03-05 00:00,1035.5\n"
-    deliver(platform, "registers", description, r=rows)
-    load(platform)
-    assert warehouse(
-        platform,
-        "SELECT reading_type, date_str, reading_value FROM daily WHERE meter_id = 'HARD-REGISTER' ORDER BY date_str",
-    ) == [["AGG", "20240304", 1028.5], ["AGG", "20240305", 1035.5]]
-
-
 def test_a_trigger_in_the_database_that_reports_a_nul_fails_its_task_and_nothing_else(platform: Platform) -> None:
     glue = platform.aws("glue")
     deployment = platform.deployment
@@ -155,18 +144,3 @@ def test_a_trigger_in_the_database_that_reports_a_nul_fails_its_task_and_nothing
     assert datetime.fromisoformat(task["end_date"]) > waits_since
     assert "ValueError: PK\x03\\x00" in platform.airflow.log(run, "raw_to_clean", task["try_number"])
     assert engine.unhealthy() == []
-
-
-def warehouse(platform: Platform, sql: str) -> list[list[Any]]:
-    """The rows of a query in Redshift."""
-    redshift = platform.aws("redshift-data")
-    statement = redshift.execute_statement(
-        ClusterIdentifier=platform.deployment["redshift_cluster"],
-        Database=platform.deployment["redshift_database"],
-        SecretArn=platform.deployment["redshift_secret_arn"],
-        Sql=sql,
-    )["Id"]
-    until(lambda: redshift.describe_statement(Id=statement)["Status"] == "FINISHED", 60)
-    return [
-        [next(iter(cell.values())) for cell in row] for row in redshift.get_statement_result(Id=statement)["Records"]
-    ]
