@@ -7,9 +7,15 @@ any character, NUL among them, and be very long.
 
 from __future__ import annotations
 
+import re
+import sys
+import traceback
 from collections.abc import Callable
 
 MOST_CHARACTERS = 4_000
+MOST_CHARACTERS_OF_A_TRACE = 100_000
+# Lines of a stack of Java. An error of Spark has hundreds of them, and its causes in between.
+_JAVA_STACK = re.compile(r"^\s+(?:at \S.*|\.\.\. \d+ more)\n?", re.MULTILINE)
 
 
 class JobFailedError(RuntimeError):
@@ -17,13 +23,18 @@ class JobFailedError(RuntimeError):
 
 
 def run(main: Callable[[], None]) -> None:
-    """Calls the job's `main`, and sees to it that the message of an exception can be shown."""
+    """Calls the job's `main`, and sees to it that the message of an exception can be shown.
+
+    The whole trace of an exception whose message is changed goes to the log.
+    """
     try:
         main()
     except Exception as error:
-        text = printable(str(error))
-        if text == str(error):
+        said = str(error)
+        if printable(said) == said:
             raise
+        sys.stderr.write(printable(traceback.format_exc(), MOST_CHARACTERS_OF_A_TRACE))
+        text = printable(_JAVA_STACK.sub("", said))
         raise JobFailedError(f"{type(error).__name__}: {text}") from None
 
 

@@ -47,6 +47,29 @@ def test_a_header_of_a_million_columns_makes_a_short_message() -> None:
     assert len(text) < 4_200
 
 
+def test_an_error_of_spark_keeps_its_causes_without_the_stacks_of_java(capsys: pytest.CaptureFixture[str]) -> None:
+    stack = "".join(f"\tat org.apache.spark.rdd.RDD.compute{line}(RDD.scala:{line})\n" for line in range(100))
+    causes = f"Caused by: java.io.IOException: a damaged page\n{stack}\t... 24 more\n\nDriver stacktrace:\n{stack}"
+
+    with pytest.raises(JobFailedError) as failure:
+        failing(f"Job aborted: task 1 failed 4 times\n{stack}{causes}")
+
+    assert str(failure.value) == (
+        "UnknownHeaderError: Job aborted: task 1 failed 4 times\n"
+        "Caused by: java.io.IOException: a damaged page\n\nDriver stacktrace:\n"
+    )
+    assert "compute99" in capsys.readouterr().err, "the log holds the stacks"
+
+
+def test_the_log_tells_in_which_line_of_the_job_an_unprintable_error_arose(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(JobFailedError):
+        failing("usage.csv has the columns PK\x03\x00")
+
+    log = capsys.readouterr().err
+    assert "raise UnknownHeaderError(text)" in log
+    assert "PK\\x03\\x00" in log
+
+
 def test_a_job_that_succeeds_says_nothing() -> None:
     done: list[int] = []
 
