@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -85,6 +86,17 @@ def test_floating_point_ids_are_refused_and_whole_ones_are_ids(
 
     assert load(field_files.POINT, {name: refused}).summary["rejected_by_reason"] == {"meter_id_lost_digits": 96}
     assert days(load(field_files.POINT, {name: exact})) == {str(each): (ROWS, DAY_KWH) for each in LONG_IDS}
+
+
+@pytest.mark.parametrize("file_format", ["parquet", "orc"])
+def test_an_id_that_is_not_a_number_is_missing(load: Load, spark: Any, tmp_path: Path, file_format: str) -> None:
+    """Writers that turn ids into floating-point numbers write one that is missing so."""
+    table = {"Point": [math.nan, 7221.0], "Start": ["2024-03-04 00:00:00"] * 2, "kWh": ["0.5"] * 2}
+    file = write(spark, file_format, tmp_path / "extract", table, {"Point": NUMBERS[file_format][0]})
+
+    cleaned = load(field_files.POINT, {f"a.{file_format}": file.read_bytes()})
+
+    assert cleaned.summary["rejected_by_reason"] == {"missing_meter_id": 1, "meter_id_lost_digits": 1}
 
 
 def test_an_id_in_json_keeps_its_digits_or_is_refused(spark: Any, load: Load) -> None:

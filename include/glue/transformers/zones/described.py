@@ -42,6 +42,7 @@ SPARSE = ("error_code", "obis_code")
 LONGEST_QUOTED = 10_000
 MAGIC = {PARQUET: b"PAR1", ORC: b"ORC", AVRO: avro.MAGIC}
 NO_TEXTS = ("fixed", "record", "array", "map", "union", "bytes", "struct")
+FLOATING = ("float", "double")
 SCHEMAS_AT_ONCE = 4
 _CORRUPT, _INEXACT_ID = "_corrupt_line", "_inexact_id"
 
@@ -240,17 +241,19 @@ def _typed(rows: DataFrame, layout: DescribedLayout) -> DataFrame:
     cells = [sql.col(_quoted(name)) for name in rows.columns]
     kinds = [each.dataType.typeName() for each in rows.schema.fields]
     id_place = position_of(layout.description.meter_id_column, layout.header) or 0
-    # Not a number is how some writers of floating-point numbers say that there is none.
-    is_given = cells[id_place].isNotNull() & (cells[id_place].cast("string") != "NaN")
+    given_id = cells[id_place].cast("string")
+    if kinds[id_place] in FLOATING:
+        # Not a number is how some writers of floating-point numbers say that there is none.
+        given_id = sql.when(given_id != "NaN", given_id)
 
     def value(role: str, place: int) -> Column:
         if role == "meter_id":
-            return _exact_id(cells[place].cast("string"))
+            return _exact_id(given_id)
         if layout.file_format == ORC and kinds[place] == "timestamp":
             return cells[place].cast("timestamp_ntz")
         return _time_or_text(role, cells[place], kinds[place])
 
-    return rows.withColumn(_INEXACT_ID, is_given & _is_floating(kinds[id_place])).select(
+    return rows.withColumn(_INEXACT_ID, given_id.isNotNull() & _is_floating(kinds[id_place])).select(
         sql.to_json(sql.struct(*cells), {"ignoreNullFields": "false"}).alias(lines.LINE),
         *_by_role(layout, layout.header, value),
         sql.when(sql.col(_INEXACT_ID), METER_ID_LOST_DIGITS).alias(lines.SHAPE_REASON),
@@ -263,7 +266,7 @@ def _exact_id(text: Column) -> Column:
 
 
 def _is_floating(kind: str) -> Column:
-    return sql.lit(kind in ("float", "double"))
+    return sql.lit(kind in FLOATING)
 
 
 def _is_inexact_number(line: Column, name: str, text: Column) -> Column:
