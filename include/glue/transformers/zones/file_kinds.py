@@ -6,6 +6,7 @@ A message about such a file names it, says what it is and what to do. It holds n
 from __future__ import annotations
 
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,7 +17,8 @@ _UNPACK = "Unpack it and deliver the files in it, each alone or packed with gzip
 _AS_CSV = 'Save its sheet as "CSV UTF-8" and deliver that file.'
 _AS_UTF_8 = 'Save it as UTF-8 (a spreadsheet calls that "CSV UTF-8") and deliver that file.'
 _BYTES_LOOKED_AT = 1024
-_NO_TEXT = frozenset(range(32)) - frozenset(b"\t\n\r\f\x1a") | {0x7F}
+# Control characters, but for those of texts. Hive separates fields by \x01, other programs by \x1c to \x1f.
+_NO_TEXT = frozenset(range(32)) - frozenset(b"\t\n\r\f\x1a\x01\x1c\x1d\x1e\x1f") | {0x7F}
 _UNDEFINED_IN_WINDOWS_1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
 
@@ -123,8 +125,8 @@ def encoding_of(text: bytes) -> str:
     number has.
     """
     valid = sum(1 for sign in text.decode(UTF_8, errors="ignore") if ord(sign) > 0x7F)
-    # Bytes that are no UTF-8. The last sign may be cut off.
-    invalid = text.decode(UTF_8, errors="surrogateescape")[:-3]
+    # Bytes that are no UTF-8. The decoder keeps back a last sign that may be cut off.
+    invalid = getincrementaldecoder(UTF_8)(errors="surrogateescape").decode(text)
     number = sum(1 for sign in invalid if "\udc80" <= sign <= "\udcff")
     is_other = number > valid and not _UNDEFINED_IN_WINDOWS_1252.search(text)
     return WINDOWS_1252 if is_other else UTF_8

@@ -107,7 +107,8 @@ def test_utf_16_is_recognised_with_a_mark_and_without(encoding: str) -> None:
         *["", "\ufeff", "\r\n", ROWS, f"\ufeff{ROWS}", "Zählpunkt;Zeit;kWh\n", "电表,时间\n", "1;2;3\n"],
         # Texts that begin like files of other kinds.
         *["PAR1,PAR2\n1,2\n", "ORC,Time\n", "BZh,a\n", "PK,a\n", "%PDF,a\n", "<TICKER>,<DATE>,<TIME>\n", "GIF8,a\n"],
-        *['{"Point":"M1"}\n', "M1\t2024\t1\n", "x" * 3000, f"{ROWS}\x1a", "Point,Start\nM1,\x00\n" + ROWS],
+        *['{"Point":"M1"}\n', "M1\t2024\t1\n", "M1\x012024\x011\n", "M1\x1f2024\x1f1\x1e"],
+        *["x" * 3000, f"{ROWS}\x1a", "Point,Start\nM1,\x00\n" + ROWS],
     ],
 )
 def test_text_is_text(text: str) -> None:
@@ -133,8 +134,10 @@ def test_any_bytes_are_recognised_or_text(begin: bytes) -> None:
         ("Zählpunkt;Zeit\n".encode(), "utf-8"),
         ("Zählpunkt;Zeit;Prüfung\n".encode("cp1252"), "windows-1252"),
         ("Preis €;Zähler\nM1;2\n".encode("cp1252"), "windows-1252"),
+        # A header alone whose only letter outside ASCII is near its end.
+        ("Zeit;Qualität\n".encode("cp1252"), "windows-1252"),
         # The last sign is cut off, or one byte of a text is damaged.
-        ("Point;Straße".encode()[:-2] + b"\xc3", "utf-8"),
+        ("Point;Straße".encode()[:-2], "utf-8"),
         ("Zähler;Größe\n".encode() + b"M\xff1;1\n" + b"M1;1\n", "utf-8"),
         # Bytes that Windows-1252 does not have.
         (b"Z\x81hler;Zeit\nM1;1\n", "utf-8"),
