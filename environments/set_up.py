@@ -101,10 +101,15 @@ def step(title: str, stamp: Path, inputs: list[str], action: Callable[[], None])
 
 
 def forget_other_python(folder: Path) -> None:
-    """Remove an environment that another version of Python made, stamps included: the steps make it again."""
+    """Remove an environment of another version of Python, or of one that no longer exists, stamps included.
+
+    The steps make it again.
+    """
     made_by = version_of(folder)
-    if made_by not in ("", VERSION):
-        print(f"setting up: {folder.name} was made by Python {made_by}; Python {VERSION} makes it again", flush=True)
+    is_gone = bool(made_by) and not python(folder).exists()
+    if is_gone or made_by not in ("", VERSION):
+        by = f"a Python {made_by} that no longer exists" if is_gone else f"Python {made_by}"
+        print(f"setting up: {folder.name} was made by {by}; Python {VERSION} makes it again", flush=True)
         if folder.is_symlink():
             folder.unlink()  # other checkouts may use it too
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -35,9 +36,10 @@ def test_a_step_that_failed_is_run_again(tmp_path: Path) -> None:
     assert calls == ["again"]
 
 
-def made_by(version: str, folder: Path) -> Path:
+def made_by(version: str, folder: Path, interpreter: str = sys.executable) -> Path:
     """What `python -m venv` writes about itself into an environment."""
-    folder.mkdir()
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "python").symlink_to(interpreter)
     (folder / "pyvenv.cfg").write_text(f"home = /usr/bin\nversion = {version}\nexecutable = /usr/bin/python\n")
     return folder
 
@@ -52,6 +54,19 @@ def test_an_environment_of_another_python_is_removed_with_a_sentence(
 
     assert not folder.exists()
     assert capsys.readouterr().out == "setting up: .venv was made by Python 3.11; Python 3.12 makes it again\n"
+
+
+def test_an_environment_whose_python_was_uninstalled_is_removed_with_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(set_up, "VERSION", "3.12")
+    folder = made_by("3.12.1", tmp_path / ".venv", interpreter="/opt/uninstalled/bin/python3.12")
+
+    set_up.forget_other_python(folder)
+
+    assert not folder.exists()
+    said = capsys.readouterr().out
+    assert said == "setting up: .venv was made by a Python 3.12 that no longer exists; Python 3.12 makes it again\n"
 
 
 def test_an_environment_of_the_same_python_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
