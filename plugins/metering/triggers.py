@@ -12,7 +12,7 @@ from metering import messages
 
 
 class WaitFailedError(RuntimeError):
-    """A trigger failed. The message is the trigger's own, printable and short."""
+    """A trigger failed. The message is the kind and the text of the trigger's own error, printable and short."""
 
 
 class StorableTrigger(BaseTrigger):
@@ -50,7 +50,7 @@ class StorableTrigger(BaseTrigger):
             async for event in trigger.run():
                 yield TriggerEvent(messages.storable(event.payload))
         except Exception as error:  # noqa: BLE001 (the text of any error would be stored)
-            text = messages.printable(str(error))
+            text = messages.printable(f"{type(error).__name__}: {error}")
             self.log.error("%s failed: %s", self.classpath, text)
             # Airflow stores the whole chain of errors: the original must not be a part of it.
             raise WaitFailedError(text) from None

@@ -76,7 +76,7 @@ def test_the_whole_trace_of_a_failed_trigger_is_storable(text: str) -> None:
     # Airflow's triggerer stores exactly this.
     trace = format_exception(type(failure.value), failure.value, failure.value.__traceback__)
     assert is_storable("".join(trace))
-    assert text[:2] in trace[-1]
+    assert f"WaitFailedError: ValueError: {text[:2]}" in trace[-1]
 
 
 def test_the_trigger_inside_knows_its_task_and_is_cleaned_up() -> None:
