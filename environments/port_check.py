@@ -27,6 +27,7 @@ from local_aws.settings import (
     Settings,
     chosen_file,
     equal_ports,
+    not_utf_8,
     unknown_names,
     variable,
     wrong_value,
@@ -41,7 +42,10 @@ REFERENCE = re.compile(r"\$\{([^}:]*)(?::-([^}]*))?\}")
 def conflicts(environ: Mapping[str, str], file: Path | None = None) -> list[str]:
     """A sentence for each setting that is wrong and each port that another program holds, with what to do."""
     file = chosen_file(environ) if file is None else file
-    in_file = variables(file, environ)
+    try:
+        in_file = variables(file, environ)
+    except UnicodeDecodeError:
+        return [not_utf_8(file)]
     set_here = {name: text for name, text in environ.items() if text}
     given = {**{name: text for name, (text, _) in in_file.items() if text}, **set_here}
     places = {**{name: f"{file.name}, line {line}" for name, (_, line) in in_file.items()}}

@@ -25,6 +25,7 @@ from local_aws.settings import (
     SettingsError,
     chosen_file,
     equal_ports,
+    not_utf_8,
     unknown_names,
     unreadable_line,
     variable,
@@ -45,7 +46,11 @@ def read_settings(env_file: Path | None = None) -> Settings:
 
     Raises SettingsError with a line for each variable that has an unknown name or a wrong value.
     """
-    places = _Places(chosen_file(os.environ) if env_file is None else env_file)
+    file = chosen_file(os.environ) if env_file is None else env_file
+    try:
+        places = _Places(file)
+    except UnicodeDecodeError:
+        raise SettingsError(not_utf_8(file)) from None
     if places.unreadable:
         raise SettingsError("\n".join(places.unreadable))
     problems = unknown_names(places.of_names())

@@ -27,6 +27,8 @@ ENGINE_VARIABLE = "LOCAL_AWS_ENGINE"
 SHARED_DATA_VARIABLE = "SHARED_DATA"
 TEST_VARIABLES = (SHARED_DATA_VARIABLE, "METERING_SEQUENCES")
 OUR_PREFIXES = (PREFIX, "METERING_")
+# The AWS command line and the SDKs read variables with this prefix.
+AWS_PREFIX = "AWS_"
 # Where a variable was set, if not in a file.
 ENVIRONMENT = "environment"
 
@@ -216,17 +218,25 @@ def unreadable_line(where: str) -> str:
     return f"{where} sets no variable. Write NAME=value, or # before a remark"
 
 
+def not_utf_8(file: Path) -> str:
+    """What to say of a file like `.env` in another encoding."""
+    return f"{file} is not UTF-8. Save it as UTF-8"
+
+
 def unknown_names(places: Mapping[str, str]) -> list[str]:
     """What to say of the variables that look like settings and are none. `places` maps each name to its place.
 
     A name in the environment is looked at if it begins as ours do. A file like `.env` may hold variables of other
-    programs too: there a name counts also if it nearly is one of ours.
+    programs too, e.g. AWS_REGION: there a name counts also if it nearly is one of ours and none of AWS. Capital letters
+    make no difference.
     """
     known = [*(variable(one.name) for one in fields(Settings)), *TEST_VARIABLES, ENV_FILE_VARIABLE, ENGINE_VARIABLE]
     found = []
     for name, where in places.items():
-        near = get_close_matches(name, known, n=1, cutoff=0.75)
-        is_ours = name.startswith(OUR_PREFIXES) or (where != ENVIRONMENT and bool(near))
+        in_capitals = name.upper()
+        near = get_close_matches(in_capitals, known, n=1, cutoff=0.75)
+        is_slip = where != ENVIRONMENT and bool(near) and not in_capitals.startswith(AWS_PREFIX)
+        is_ours = in_capitals.startswith(OUR_PREFIXES) or is_slip
         if name not in known and is_ours:
             hint = f"Did you mean {near[0]}?" if near else ".env.example lists all settings."
             found.append(f"{name} is not a setting ({where}). {hint}")

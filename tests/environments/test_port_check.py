@@ -79,6 +79,12 @@ def test_a_taken_port_is_said_with_its_holder_and_the_variable_to_change(env_fil
     )
 
 
+def test_a_file_that_is_not_utf_8_is_told(env_file: Path) -> None:
+    env_file.write_bytes("# für S3\n".encode("cp1252"))
+
+    assert conflicts({}, env_file) == [f"{env_file} is not UTF-8. Save it as UTF-8"]
+
+
 def test_the_port_in_the_environment_wins_over_the_one_in_env(env_file: Path, taken: int) -> None:
     change(env_file, "LOCAL_AWS_AIRFLOW_PORT", str(taken))
 

@@ -117,6 +117,22 @@ def test_a_port_outside_the_range_is_refused(port: str, env_file: Path) -> None:
         Settings.from_environment(env_file)
 
 
+def test_variables_of_aws_may_stand_in_env(env_file: Path) -> None:
+    names = ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ACCOUNT_ID"]
+    env_file.write_text("".join(f"{name}=x\n" for name in names))
+    assert Settings.from_environment(env_file) == Settings()
+
+
+def test_a_setting_in_small_letters_is_told(env_file: Path) -> None:
+    env_file.write_text("local_aws_s3_port=9000\n")
+    assert problems(env_file) == ["local_aws_s3_port is not a setting (.env, line 1). Did you mean LOCAL_AWS_S3_PORT?"]
+
+
+def test_a_file_that_is_not_utf_8_is_told(env_file: Path) -> None:
+    env_file.write_bytes("# für S3\nLOCAL_AWS_S3_PORT=9000\n".encode("cp1252"))
+    assert problems(env_file) == [f"{env_file} is not UTF-8. Save it as UTF-8"]
+
+
 def test_a_misspelt_variable_is_told_with_the_nearest_setting(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     env_file.write_text("LOCAL_AWS_S3_PROT=9000\nSHARD_DATA=/data\nHTTP_PROXY=http://proxy\n")
     monkeypatch.setenv("LOCAL_AWS_COLOUR_OF_THE_SKY", "blue")
