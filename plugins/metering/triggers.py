@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -55,4 +56,6 @@ class StorableTrigger(BaseTrigger):
             # Airflow stores the whole chain of errors: the original must not be a part of it.
             raise WaitFailedError(text) from None
         finally:
-            await trigger.cleanup()
+            # As Airflow does it: an error while a trigger is cleaned up changes nothing.
+            with suppress(Exception):
+                await trigger.cleanup()

@@ -88,6 +88,17 @@ def test_the_trigger_inside_knows_its_task_and_is_cleaned_up() -> None:
     assert SpeakingTrigger.cleaned == ["raw_to_clean 7"]
 
 
+def test_an_error_while_the_trigger_is_cleaned_up_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def failing(_: SpeakingTrigger) -> None:
+        raise ValueError(HOSTILE["nul"])
+
+    monkeypatch.setattr(SpeakingTrigger, "cleanup", failing)
+
+    assert events(restored(StorableTrigger.around(SpeakingTrigger("done", fails=False)))) == [
+        {"status": "error", "message": "done"}
+    ]
+
+
 def test_a_wait_for_a_time_can_be_stored_and_restored() -> None:
     from airflow.sdk.serde import deserialize, serialize
 
