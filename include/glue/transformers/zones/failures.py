@@ -15,7 +15,7 @@ from collections.abc import Callable
 MOST_CHARACTERS = 4_000
 MOST_CHARACTERS_OF_A_TRACE = 100_000
 # Lines of a stack of Java. An error of Spark has hundreds of them, and its causes in between.
-_JAVA_STACK = re.compile(r"^\s+(?:at \S.*|\.\.\. \d+ more)\n?", re.MULTILINE)
+_JAVA_STACK = re.compile(r"^\s+(?:at \S+\(.*\)|\.\.\. \d+ more)\n?", re.MULTILINE)
 
 
 class JobFailedError(RuntimeError):

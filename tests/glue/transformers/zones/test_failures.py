@@ -49,14 +49,15 @@ def test_a_header_of_a_million_columns_makes_a_short_message() -> None:
 
 def test_an_error_of_spark_keeps_its_causes_without_the_stacks_of_java(capsys: pytest.CaptureFixture[str]) -> None:
     stack = "".join(f"\tat org.apache.spark.rdd.RDD.compute{line}(RDD.scala:{line})\n" for line in range(100))
-    causes = f"Caused by: java.io.IOException: a damaged page\n{stack}\t... 24 more\n\nDriver stacktrace:\n{stack}"
+    cause = f"Caused by: java.io.IOException: a damaged page\n  at offset 4\n{stack}\t... 24 more\n"
+    causes = f"{cause}\nDriver stacktrace:\n{stack}"
 
     with pytest.raises(JobFailedError) as failure:
         failing(f"Job aborted: task 1 failed 4 times\n{stack}{causes}")
 
     assert str(failure.value) == (
         "UnknownHeaderError: Job aborted: task 1 failed 4 times\n"
-        "Caused by: java.io.IOException: a damaged page\n\nDriver stacktrace:\n"
+        "Caused by: java.io.IOException: a damaged page\n  at offset 4\n\nDriver stacktrace:\n"
     )
     assert "compute99" in capsys.readouterr().err, "the log holds the stacks"
 
