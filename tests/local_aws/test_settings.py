@@ -128,6 +128,13 @@ def test_a_setting_in_small_letters_is_told(env_file: Path) -> None:
     assert problems(env_file) == ["local_aws_s3_port is not a setting (.env, line 1). Did you mean LOCAL_AWS_S3_PORT?"]
 
 
+def test_a_setting_of_the_dags_that_has_another_name_here_is_told(env_file: Path) -> None:
+    env_file.write_text("METERING_POLL_SECONDS=10\n")
+    assert problems(env_file) == [
+        "METERING_POLL_SECONDS is not a setting (.env, line 1). Did you mean LOCAL_AWS_POLL_SECONDS?"
+    ]
+
+
 def test_a_file_that_is_not_utf_8_is_told(env_file: Path) -> None:
     env_file.write_bytes("# für S3\nLOCAL_AWS_S3_PORT=9000\n".encode("cp1252"))
     assert problems(env_file) == [f"{env_file} is not UTF-8. Save it as UTF-8"]
