@@ -227,9 +227,11 @@ def half_ready(tmp_path: Path, script: str, *healthy: str) -> HalfReadyAirflow:
     kind = type("OneAirflow", (HalfReadyAirflow,), {"healthy": set(healthy)})
     engine: HalfReadyAirflow = kind(Settings(home=tmp_path))
     engine.folder.mkdir(parents=True)
-    program = engine.folder / "airflow"
-    program.write_text(f"#!/bin/sh\necho log of $1\n{script}\n")
-    program.chmod(0o755)
+    # The triggerer is a module that the interpreter beside Airflow's program runs.
+    for name, options in (("airflow", 0), ("python", 2)):
+        program = engine.folder / name
+        program.write_text(f"#!/bin/sh\nshift {options}\necho log of $1\n{script}\n")
+        program.chmod(0o755)
     return engine
 
 
