@@ -152,7 +152,6 @@ def read_by_pyarrow(text: bytes, layout: DelimitedLayout) -> Part | None:
                 check_utf8=False,
                 include_columns=wanted,
                 column_types=dict.fromkeys(wanted, _CODED),
-                null_values=[],
                 strings_can_be_null=False,
             ),
         )

@@ -180,6 +180,21 @@ def test_a_text_that_may_mislead_pyarrow_is_left_to_the_exact_reader(content: by
     assert text_columns.read_by_pyarrow(content, COMMA) is None
 
 
+def test_a_line_of_too_many_fields_never_reaches_pyarrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some versions of pyarrow would write beyond their memory, which may end the process or not."""
+    given: list[bytes] = []
+
+    def read_csv(text: pa.Buffer, *_: Any) -> pa.Table:
+        given.append(text.to_pybytes())
+        raise pa.ArrowInvalid
+
+    monkeypatch.setattr(text_columns.csv, "read_csv", read_csv)
+    for wide in (b"a,b,c,d\n", b"a,b,c\r\na,b\r\na,b,c,d", b"a,b,c\r" + b"," * 40_000 + b"\r"):
+        assert text_columns.read_by_pyarrow(wide, COMMA) is None
+    assert text_columns.read_by_pyarrow(b"a,b,c\n", COMMA) is None
+    assert given == [b"a,b,c\n"]
+
+
 def test_an_empty_line_of_one_field_is_read_by_pyarrow() -> None:
     part = text_columns.read_by_pyarrow(b"a\n\r\nb\n", DelimitedLayout(b",", 1, (0,)))
     assert part is not None
