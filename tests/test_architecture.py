@@ -66,9 +66,19 @@ def test_logic_of_metering_is_free_of_airflow(path: Path) -> None:
 @pytest.mark.parametrize("path", sources("include/glue"), ids=name)
 def test_a_glue_script_imports_what_glue_has(path: Path) -> None:
     # py4j is a part of Spark: what its JVM raises and PySpark has no name for arrives as py4j's error.
-    allowed = {"pyspark", "py4j", "numpy", "pandas", "boto3", "botocore", "awsglue", "transformers"}
+    allowed = {"pyspark", "py4j", "numpy", "pandas", "pyarrow", "boto3", "botocore", "awsglue"}
 
-    assert packages(path) <= STANDARD | allowed
+    assert packages(path) <= STANDARD | allowed | {"transformers", "meter_data"}
+
+
+@pytest.mark.parametrize("path", sources("include/glue/meter_data"), ids=name)
+def test_meter_files_are_read_without_spark(path: Path) -> None:
+    assert not packages(path) & {"pyspark", "py4j"}
+
+
+@pytest.mark.parametrize("path", sources("include/glue/meter_data/meter_files"), ids=name)
+def test_what_cuts_files_into_columns_does_not_know_the_readers(path: Path) -> None:
+    assert not any(module.startswith(("meter_data.readers", "transformers")) for module in imports(path))
 
 
 @pytest.mark.parametrize("path", sources("api_lambdas"), ids=name)
@@ -84,7 +94,16 @@ def test_a_lambda_imports_nothing_outside_its_folder_but_its_requirements(path: 
 
 @pytest.mark.parametrize("path", sources("local_aws"), ids=name)
 def test_the_stand_in_knows_the_product_only_by_paths(path: Path) -> None:
-    assert not packages(path) & {"dags", "plugins", "include", "api_lambdas", "metering", "transformers", "tests"}
+    assert not packages(path) & {
+        "dags",
+        "plugins",
+        "include",
+        "api_lambdas",
+        "metering",
+        "transformers",
+        "meter_data",
+        "tests",
+    }
 
 
 @pytest.mark.parametrize(

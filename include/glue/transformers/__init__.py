@@ -17,9 +17,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Sequence
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
-from pyspark.sql import DataFrame
+if TYPE_CHECKING:  # the package also holds modules that need no Spark, which jobs without Spark import
+    from pyspark.sql import DataFrame
 
 
 class Transformer(Protocol):
