@@ -90,6 +90,19 @@ def running_training(sagemaker: Call, name: str, secondary: str = "Training") ->
     return until(running)
 
 
+def has_saved_a_model(logs: Call, name: str) -> bool:
+    """Waits until a training that hangs has saved its first model: its status says nothing of that."""
+    group = "/aws/sagemaker/TrainingJobs"
+
+    def saved() -> bool:
+        streams = logs("DescribeLogStreams", logGroupName=group, logStreamNamePrefix=f"{name}/")["logStreams"]
+        names = [stream["logStreamName"] for stream in streams]
+        answers = [logs("GetLogEvents", logGroupName=group, logStreamName=stream) for stream in names]
+        return any("a first model is saved" in event["message"] for answer in answers for event in answer["events"])
+
+    return until(saved)
+
+
 def settled_endpoint(sagemaker: Call, name: str, seconds: float = 30) -> dict[str, Any]:
     def settled() -> dict[str, Any] | None:
         endpoint = sagemaker("DescribeEndpoint", EndpointName=name)

@@ -161,10 +161,13 @@ def test_one_trains_at_a_time_and_a_waiting_one_is_pending_and_can_be_stopped(sa
     assert requests.ended_training(sagemaker, third["TrainingJobName"])["TrainingJobStatus"] == "Completed"
 
 
-def test_a_stopped_training_keeps_the_model_that_it_saved(sagemaker: Call, data: str, seaweedfs: SeaweedFS) -> None:
+def test_a_stopped_training_keeps_the_model_that_it_saved(
+    sagemaker: Call, logs: Call, data: str, seaweedfs: SeaweedFS
+) -> None:
     job = requests.training_job(data, {"behaviour": "hang"})
     sagemaker("CreateTrainingJob", **job)
     requests.running_training(sagemaker, job["TrainingJobName"])
+    assert requests.has_saved_a_model(logs, job["TrainingJobName"])
     sagemaker("StopTrainingJob", TrainingJobName=job["TrainingJobName"])
 
     ended = requests.ended_training(sagemaker, job["TrainingJobName"])
