@@ -20,7 +20,7 @@ LONGEST = 64  # bytes, as the warehouse's columns
 # Without anchors, which differ between engines: the whole id must match, and be no longer than LONGEST.
 PATTERN = r"[A-Za-z0-9](?: ?[A-Za-z0-9._:~*@()-]){0,63}"
 
-# A spreadsheet or a program has written a number: 7.221E+12, 7,222E+12, 7E+12, 7.221e12. Nobody knows its other digits.
+# A spreadsheet or a program has written a number: 7.221E+12, 7,222E+12, 7E+12, 7.221e12. Its other digits are lost.
 # 12E5 and 12E-5 stay ids: programs give an exponent a plus sign or the number a decimal mark.
 LOST_DIGITS = r"[+-]?[0-9]+(?:[.,][0-9]*[eE][+-]?|[eE]\+)[0-9]+"
 # From here on neighbouring whole numbers share one floating-point number, which is what many writers of JSON keep.

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from metering import dates, storage
+from metering import dates, messages, storage
 from metering.file_descriptions import FILE_NAME as DESCRIPTION
 
 MANIFESTS, LEDGER, BATCHES, SWEPT = "_manifests/", "_ledger/", "_batches/", "_swept/"
@@ -113,7 +113,7 @@ def meter_files(s3: Any, bucket: str, prefix: str) -> tuple[list[MeterFile], lis
         if key.endswith("/") or PurePosixPath(key).name == DESCRIPTION:
             continue
         if reason := _no_meter_file(PurePosixPath(key).name, item["Size"]):
-            notes.append(f"{_shown(uri)} is passed over: {reason}")
+            notes.append(f"{messages.one_line(uri)} is passed over: {reason}")
             continue
         files.append(
             MeterFile(uri, key, item["ETag"].strip('"'), item["Size"], item["LastModified"], _nearest(described, key))
@@ -135,7 +135,8 @@ def select_new(landed: list[MeterFile], known: set[str], reprocess: set[str]) ->
         if file.identity in known and file.key not in reprocess:
             continue
         if twin := chosen.get(file.identity):
-            notes.append(f"{_shown(file.uri)} is skipped: the same bytes as {_shown(twin.uri)} of this delivery")
+            shown, known_as = messages.one_line(file.uri), messages.one_line(twin.uri)
+            notes.append(f"{shown} is skipped: the same bytes as {known_as} of this delivery")
             continue
         chosen[file.identity] = file
     return list(chosen.values()), notes
@@ -194,11 +195,6 @@ def _no_meter_file(name: str, size: int) -> str | None:
     if name[0] in "._":
         return f"its name begins with {name[0]!r}, as those of hidden and unfinished files do. Rename it to load it."
     return None if size else "it is empty. Upload it again if it should hold readings."
-
-
-def _shown(name: str) -> str:
-    """A name as one line of a log, whatever signs it holds."""
-    return name if name.isprintable() else repr(name)
 
 
 def _overview(manifest: dict[str, Any]) -> dict[str, Any]:

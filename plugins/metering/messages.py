@@ -23,6 +23,11 @@ def printable(text: str, most: int = MOST_CHARACTERS) -> str:
     return "".join(sign if sign.isprintable() or sign in "\n\t" else _escape(sign) for sign in text)
 
 
+def one_line(name: str) -> str:
+    """Returns the name of a file as one line of a log, whatever characters it holds."""
+    return name if name.isprintable() else repr(name)
+
+
 def storable(value: Any) -> Any:
     """Returns the value, as JSON has them, with all texts in it printable and short."""
     if isinstance(value, str):

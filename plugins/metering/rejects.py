@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from metering import messages
+
 SHOWN = 5
 
 
@@ -37,7 +39,7 @@ def check(summary: dict[str, Any], *, max_share: float, clean_bucket: str) -> st
 def _without_rows(summary: dict[str, Any]) -> str:
     empty = [file["uri"] for file in summary["files"] if not file["rows"]]
     more = f" and {len(empty) - SHOWN} more" if len(empty) > SHOWN else ""
-    shown = [uri if uri.isprintable() else repr(uri) for uri in empty[:SHOWN]]
+    shown = [messages.one_line(uri) for uri in empty[:SHOWN]]
     return f"These files hold no rows: {', '.join(shown)}{more}." if empty else ""
 
 
