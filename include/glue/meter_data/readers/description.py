@@ -1,0 +1,233 @@
+"""What somebody says about meter files of his own: their format, their columns, and how times and values are written.
+
+A description is a JSON object. It comes from the trigger form of ingest_meter_readings, by way of the batch's manifest,
+or from a file _transformer.json beside the meter files, which then counts for its folder and those below. Its names are
+the attributes of `Description`; what is left out has the default. docs/loading-your-files.md explains each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from botocore.exceptions import ClientError
+from transformers.zones import storage
+
+FILE_NAME = "_transformer.json"
+# Which transformer reads the files: the one name that may stand in a file and is none of Description.
+TRANSFORMER = "transformer"
+
+CSV, JSON, PARQUET, ORC, AVRO = "csv", "json", "parquet", "orc", "avro"
+FORMATS = (CSV, JSON, PARQUET, ORC, AVRO)
+ENDINGS = {
+    ".csv": CSV, ".txt": CSV, ".tsv": CSV, ".psv": CSV,
+    ".json": JSON, ".jsonl": JSON, ".ndjson": JSON,
+    ".parquet": PARQUET, ".orc": ORC, ".avro": AVRO,
+}  # fmt: skip
+PACKED = ".gz"
+
+EPOCHS = {"epoch_seconds": 1000, "epoch_milliseconds": 1}  # their milliseconds
+UNITS = ("kWh", "Wh", "MWh")
+READING_TYPES = ("INT", "AGG")
+REJECT, ERROR = "reject", "error"
+
+_CHOICES: dict[str, tuple[str | None, ...]] = {
+    "file_format": (None, *FORMATS),
+    "unit": UNITS,
+    "reading_type": READING_TYPES,
+    "decimal_mark": (".", ","),
+    "missing_value": (REJECT, ERROR),
+}
+_POSITION = re.compile(r"[1-9][0-9]{0,3}")
+
+
+class DescriptionError(ValueError):
+    """A description says what cannot be; the message names each fault and what to set."""
+
+
+class UnmatchedColumnsError(ValueError):
+    """A file does not have the columns that its description names."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """How meter files are to be read. A column is named as in the header, or by its position, counted from 1."""
+
+    file_format: str | None = None  # by the ending of the file's name
+    delimiter: str = ","
+    header: bool = True
+    meter_id_column: str = "meter_id"
+    date_time_column: str | None = "reading_date_time"
+    date_column: str | None = None  # with time_column, instead of date_time_column
+    time_column: str | None = None
+    value_column: str = "reading_value"
+    reading_type_column: str | None = None
+    error_code_column: str | None = None
+    unit_column: str | None = None
+    obis_code_column: str | None = None
+    timestamp_pattern: str | None = None  # ISO 8601
+    time_zone: str = "UTC"
+    unit: str = "kWh"
+    decimal_mark: str = "."
+    reading_type: str = "INT"
+    reading_types: tuple[tuple[str, str], ...] = ()  # word of the files, INT, AGG or ERR
+    no_error_codes: tuple[str, ...] = ("0",)
+    missing_value: str = REJECT
+    largest_kwh: float = 100_000.0
+    origin: str = "the trigger form"  # where it comes from, for messages
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The mapped columns by role: meter_id, date_time or date and time, value, …"""
+        named = {name.removesuffix("_column"): getattr(self, name) for name in _COLUMNS}
+        if self.date_column and self.time_column:
+            named["date_time"] = None
+        return {role: name for role, name in named.items() if name}
+
+    def format_of(self, uri: str) -> str:
+        """The format of a file. Raises DescriptionError when neither the description nor its name says it."""
+        if self.file_format:
+            return self.file_format
+        name = uri.rpartition("/")[2].lower().removesuffix(PACKED)
+        for ending, file_format in ENDINGS.items():
+            if name.endswith(ending):
+                return file_format
+        raise DescriptionError(
+            f"The name of {uri} does not tell its format. Set file_format ({self.origin}), or let the name end in "
+            f"{', '.join(ENDINGS)}."
+        )
+
+
+_COLUMNS = [known.name for known in fields(Description) if known.name.endswith("_column")]
+
+
+def read(s3: Any, uri: str) -> dict[str, Any]:
+    """The description in a file beside meter files. Raises DescriptionError when there is no JSON object."""
+    try:
+        document = storage.read_json(s3, uri)
+    except (ClientError, ValueError) as error:
+        raise DescriptionError(f"{uri} cannot be read: {error}. Correct it and clear raw_to_clean.") from error
+    if not isinstance(document, dict):
+        raise DescriptionError(f"{uri} must hold a JSON object. Correct it and clear raw_to_clean.")
+    return document
+
+
+def parsed(document: dict[str, Any], origin: str) -> Description:
+    """The description in a JSON document. Raises DescriptionError with all of its faults."""
+    known = {each.name: each for each in fields(Description) if each.name != "origin"}
+    unknown = sorted(set(document) - set(known) - {TRANSFORMER})
+    faults = [f"{name} is no setting; there are: {', '.join(known)}" for name in unknown]
+    given = {name: value for name, value in document.items() if name in known and value not in (None, "")}
+    faults += [fault for name, value in given.items() if (fault := _fault(name, value))]
+    if faults:
+        raise error(origin, faults)
+    described = Description(**{name: _cleaned(name, value) for name, value in given.items()}, origin=origin)
+    if faults := _contradictions(described):
+        raise error(origin, faults)
+    return described
+
+
+def delimiter_of(described: Description) -> str:
+    """The sign itself: a form can hold `tab` or `\\t` only."""
+    return "\t" if described.delimiter in ("tab", "\\t") else described.delimiter
+
+
+def position_of(column: str, header: Iterable[str], exact: bool = False) -> int | None:
+    """Where the column stands in the header, from 0; None when it does not. Digits are a position.
+
+    A name that is not found as it stands is looked for in any case; two columns of that name are none.
+    `exact`: neither.
+    """
+    names = list(header)
+    if exact:
+        return names.index(column) if column in names else None
+    if _POSITION.fullmatch(column):
+        return int(column) - 1 if int(column) <= len(names) else None
+    for same in (str, str.lower):
+        places = [place for place, name in enumerate(names) if same(name) == same(column.strip())]
+        if places:
+            return places[0] if len(places) == 1 else None
+    return None
+
+
+def require_columns(
+    described: Description, header: tuple[str, ...], uri: str, sparse: Iterable[str] = (), exact: bool = False
+) -> None:
+    """Raise UnmatchedColumnsError unless the file has every mapped column; those of the roles `sparse` may be absent.
+
+    `exact`: columns have names in their own case, and no positions.
+    """
+    missing = {
+        role: name
+        for role, name in described.columns.items()
+        if role not in sparse and position_of(name, header, exact) is None
+    }
+    if not missing:
+        return
+    wanted = "\n".join(f"  {role}_column = {name}" for role, name in missing.items())
+    shown = "\n".join(f"  {place}  {name}" for place, name in enumerate(header, start=1))
+    hint = ""
+    if described.format_of(uri) == CSV and len(header) == 1:
+        hint = f"\nIt has one column only: set delimiter, which is now {described.delimiter!r}."
+    raise UnmatchedColumnsError(
+        f"{uri} has the columns\n{shown}\nbut the description of the files ({described.origin}) names columns that are "
+        f"not there, or there twice:\n{wanted}{hint}\nNothing was written. Set these to names or positions of the list "
+        "above and trigger ingest_meter_readings anew; docs/loading-your-files.md explains each setting."
+    )
+
+
+def _fault(name: str, value: Any) -> str | None:
+    if name in _CHOICES:
+        choices = ", ".join(str(choice) for choice in _CHOICES[name] if choice)
+        return None if value in _CHOICES[name] else f"{name} must be one of {choices}, not {value!r}"
+    if name == "header":
+        return None if isinstance(value, bool) else f"header must be true or false, not {value!r}"
+    if name == "largest_kwh":
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+        return None if is_number else f"largest_kwh must be a number above 0, not {value!r}"
+    if name == "no_error_codes":
+        is_list = isinstance(value, list) and all(isinstance(code, str) for code in value)
+        return None if is_list else f"no_error_codes must be a list of texts, not {value!r}"
+    if name == "reading_types":
+        words = isinstance(value, dict) and all(kind in (*READING_TYPES, "ERR") for kind in value.values())
+        return None if words else f"reading_types must give INT, AGG or ERR for each word of the files, not {value!r}"
+    if name in _COLUMNS and isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return None
+    return None if isinstance(value, str) and value else f"{name} must be a text, not {value!r}"
+
+
+def _contradictions(described: Description) -> list[str]:
+    faults = []
+    if bool(described.date_column) != bool(described.time_column):
+        faults.append("date_column and time_column go together: set both, or date_time_column alone")
+    delimiter = delimiter_of(described)
+    if len(delimiter) > 5 or '"' in delimiter or "\n" in delimiter or "\r" in delimiter:
+        faults.append(f"delimiter must be one to five signs, tab for a tabulator, not {described.delimiter!r}")
+    if not described.header:
+        faults += [
+            f"{role}_column must be a position (1, 2, …) as header is false, not {name!r}"
+            for role, name in described.columns.items()
+            if not _POSITION.fullmatch(name)
+        ]
+    return faults
+
+
+def _cleaned(name: str, value: Any) -> Any:
+    """The value in the type of its attribute; a position may have been given as a number."""
+    if isinstance(value, list):
+        return tuple(text.strip() for text in value)
+    if isinstance(value, dict):
+        return tuple((word.strip().lower(), kind) for word, kind in value.items())
+    if name == "largest_kwh":
+        return float(value)
+    return str(value) if name in _COLUMNS else value
+
+
+def error(origin: str, faults: list[str]) -> DescriptionError:
+    listed = "\n".join(f"  {fault}" for fault in faults)
+    return DescriptionError(
+        f"The description of the meter files ({origin}) cannot be used:\n{listed}\n"
+        "Correct it and trigger ingest_meter_readings anew (a file _transformer.json: clear raw_to_clean)."
+    )

@@ -1,0 +1,1 @@
+"""How a job works through its items: in its own process, or spread over the workers of Spark."""
