@@ -11,6 +11,7 @@ PYTHON ?= $(shell for candidate in $$(sed -n 's/^executable = //p' .venv-local/p
 AIRFLOW_PYTHON := .venv/bin/python
 LOCAL_PYTHON := .venv-local/bin/python
 LOCAL_BIN := .venv-local/bin
+GLUE_PYTHON := .venv-glue/bin/python
 
 # Of `make demo`: a folder of meter files, and one file each of what else is known.
 DATA ?=
@@ -19,9 +20,12 @@ GEODATA ?=
 CISDATA ?=
 PYTEST_OPTIONS ?=
 TOOLS_PYTHON := .venv-tools/bin/python
-# Tests of these folders import Airflow and run in .venv, tests/tools in .venv-tools; all others run in .venv-local.
+# Tests of these folders import Airflow and run in .venv, tests/tools in .venv-tools, tests of the Glue jobs in .venv-glue,
+# except those that start job runs of the stand-in. All others run in .venv-local.
 AIRFLOW_TESTS := tests/dags tests/plugins
-ELSEWHERE := $(AIRFLOW_TESTS:%=--ignore=%) --ignore=tests/tools
+JOB_RUN_TESTS := tests/glue/test_described_job_runs.py
+GLUE_TESTS := $(filter-out $(JOB_RUN_TESTS), tests/glue/meter_data $(wildcard tests/glue/test_*.py))
+ELSEWHERE := $(AIRFLOW_TESTS:%=--ignore=%) $(GLUE_TESTS:%=--ignore=%) --ignore=tests/tools
 PYTHON_SOURCES := api_lambdas dags demo documentation environments include local_aws plugins sample_data tests benchmarks
 
 .PHONY: help set-up demo up down status logs api-key test test-fast check fix docs lock bench clean
@@ -29,7 +33,7 @@ PYTHON_SOURCES := api_lambdas dags demo documentation environments include local
 help: ## List what can be typed
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-set-up: ## Make the two Python environments (every other target calls it)
+set-up: ## Make the three Python environments (every other target calls it)
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "Python 3.11 or 3.12 was not found. Install one of them, or name it: make $(firstword $(MAKECMDGOALS)) PYTHON=/path/to/python3.12"; \
 		exit 1; fi
@@ -63,12 +67,14 @@ test: set-up ## Run all tests, the end-to-end run included
 	@$(PYTHON) environments/set_up.py benchmarks
 	@$(TOOLS_PYTHON) -m pytest $(PYTEST_OPTIONS) tests/tools
 	@$(AIRFLOW_PYTHON) -m pytest $(PYTEST_OPTIONS) $(AIRFLOW_TESTS)
+	@$(GLUE_PYTHON) -m pytest $(PYTEST_OPTIONS) --numprocesses 2 $(GLUE_TESTS)
 	@$(LOCAL_PYTHON) -m pytest $(PYTEST_OPTIONS) --numprocesses 2 tests $(ELSEWHERE) --ignore=tests/end_to_end
 	@$(LOCAL_PYTHON) -m pytest $(PYTEST_OPTIONS) tests/end_to_end
 
 test-fast: set-up ## Run the tests that need no Spark and no running platform
 	@$(PYTHON) environments/set_up.py benchmarks
 	@$(AIRFLOW_PYTHON) -m pytest $(PYTEST_OPTIONS) -m "not slow" $(AIRFLOW_TESTS)
+	@$(GLUE_PYTHON) -m pytest $(PYTEST_OPTIONS) -m "not slow" $(GLUE_TESTS)
 	@$(LOCAL_PYTHON) -m pytest $(PYTEST_OPTIONS) -m "not slow" tests $(ELSEWHERE)
 
 check: set-up ## Lint code, types, SQL and templates
@@ -99,6 +105,8 @@ lock: set-up ## Resolve the direct dependencies of environments/*.in into enviro
 	@$(LOCAL_BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header environments/local.in \
 		--override environments/without-torch.txt --no-emit-package torch --no-emit-package setuptools \
 		--output-file environments/local.txt
+	@$(LOCAL_BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header environments/glue.in \
+		--output-file environments/glue.txt
 	@$(LOCAL_BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header environments/benchmarks.in \
 		--constraints environments/local.txt --output-file environments/benchmarks.txt
 	@$(LOCAL_BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header environments/tools.in \

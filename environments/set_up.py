@@ -2,11 +2,12 @@
 
     python3 environments/set_up.py [tools|benchmarks]
 
-`.venv` mirrors the image of Amazon MWAA (Airflow and providers under its constraints); `.venv-local` holds the engines
-of the local stand-in and the test tools. Named in addition: `tools` makes `.venv-tools` with the SageMaker SDK, which
-cannot live beside Airflow; `benchmarks` adds to `.venv-local` what the benchmarks compare with. The standard library
-alone runs this file, on Python 3.11 or 3.12. A step whose inputs did not change since it last succeeded is passed over,
-so that calling it again costs nothing and a broken download is mended by calling it again.
+`.venv` mirrors the image of Amazon MWAA (Airflow and providers under its constraints); `.venv-glue` has what Glue has,
+and runs the jobs; `.venv-local` holds the engines of the local stand-in and the test tools. Named in addition: `tools`
+makes `.venv-tools` with the SageMaker SDK, which cannot live beside Airflow; `benchmarks` adds to `.venv-local` what
+the benchmarks compare with. The standard library alone runs this file, on Python 3.11 or 3.12. A step whose inputs did
+not change since it last succeeded is passed over, so that calling it again costs nothing and a broken download is
+mended by calling it again.
 """
 
 from __future__ import annotations
@@ -21,14 +22,17 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ROOT / "environments"
 AIRFLOW = ROOT / ".venv"
 LOCAL = ROOT / ".venv-local"
+GLUE = ROOT / ".venv-glue"
 TOOLS = ROOT / ".venv-tools"
 JARS = ENVIRONMENTS / "jars"
+WHEELS = ENVIRONMENTS / "wheels"
 CONSTRAINTS = ROOT / "dags" / "constraints-3.2.1-py3.12.txt"
 
 UV = "uv==0.13.9"
@@ -37,10 +41,24 @@ JAR_SHA256 = {
     "hadoop-aws-3.3.1.jar": "6be50ad8a8b445d2802381b085b2a3ede5c29d353450a6a21f16b2fefa962b6e",
     "aws-java-sdk-bundle-1.11.901.jar": "b87175b32a16544cc1b37cf40390eb375833e62bed67f8ce6cde4b7ad6429ead",
 }
+# The Python of Glue 5.0.
+GLUE_VERSION = "3.11"
+# What Glue's machines install: Amazon Linux 2023, whose C library is 2.34.
+GLUE_PLATFORMS = ("manylinux_2_28_x86_64", "manylinux2014_x86_64")
 # Measured with Python 3.12: 7.9 GB of environments and jars, 5 GB of them torch with its GPU libraries (some package
 # indexes offer a smaller torch for 3.11). The rest is for the packages that pip holds while it unpacks them.
 FREE_DISK_GB = 11
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+# The heading in glue.in.
+BRING_ALONG = "# What Glue does not have and the jobs bring along"
+
+
+@dataclass(frozen=True)
+class PythonForGlue:
+    """The program that makes .venv-glue, and its version, like "3.11"."""
+
+    program: str
+    version: str
 
 
 class SetUpError(Exception):
@@ -54,7 +72,9 @@ def main() -> int:
     try:
         check_machine()
         for folder in (LOCAL, AIRFLOW, TOOLS):
-            forget_other_python(folder)
+            forget_other_python(folder, VERSION)
+        of_glue = python_for_glue()
+        forget_other_python(GLUE, of_glue.version)
         step("package installer", LOCAL / ".uv", [UV, VERSION], install_uv)
         inputs = [read(ENVIRONMENTS / "airflow.in"), read(ROOT / "requirements.txt"), read(CONSTRAINTS), VERSION]
         step("Airflow environment (.venv)", AIRFLOW / ".set-up", inputs, install_airflow)
@@ -62,7 +82,9 @@ def main() -> int:
         resolution = [read(ENVIRONMENTS / "local.txt"), VERSION]
         step("engine environment (.venv-local)", LOCAL / ".set-up", resolution, install_local)
         step("S3A jars for Spark", JARS / ".set-up", list(JAR_SHA256.values()), fetch_jars)
-        step("class archive, which halves Spark's start", JARS / ".class-archive", resolution, archive_classes)
+        of_jobs = [read(ENVIRONMENTS / "glue.txt"), of_glue.version]
+        step("environment of the Glue jobs (.venv-glue)", GLUE / ".set-up", of_jobs, lambda: install_glue(of_glue.program))
+        step("wheels that the Glue jobs bring along", WHEELS / ".set-up", bring_along(), fetch_wheels)
         if extra == "tools":
             inputs = [read(ENVIRONMENTS / "tools.txt"), VERSION]
             step("SageMaker SDK (.venv-tools)", TOOLS / ".set-up", inputs, install_tools)
@@ -100,16 +122,16 @@ def step(title: str, stamp: Path, inputs: list[str], action: Callable[[], None])
     print(f"setting up: {title}: done in {time.monotonic() - begun:.0f} s", flush=True)
 
 
-def forget_other_python(folder: Path) -> None:
+def forget_other_python(folder: Path, version: str) -> None:
     """Remove an environment of another version of Python, or of one that no longer exists, stamps included.
 
     The steps make it again.
     """
     made_by = version_of(folder)
     is_gone = bool(made_by) and not python(folder).exists()
-    if is_gone or made_by not in ("", VERSION):
+    if is_gone or made_by not in ("", version):
         by = f"a Python {made_by} that no longer exists" if is_gone else f"Python {made_by}"
-        print(f"setting up: {folder.name} was made by {by}; Python {VERSION} makes it again", flush=True)
+        print(f"setting up: {folder.name} was made by {by}; Python {version} makes it again", flush=True)
         if folder.is_symlink():
             folder.unlink()  # other checkouts may use it too
         else:
@@ -122,7 +144,25 @@ def version_of(folder: Path) -> str:
     if not configuration.exists():
         return ""
     entries = dict(line.split(" = ", 1) for line in read(configuration).splitlines() if " = " in line)
-    return ".".join(entries["version"].split(".")[:2])
+    # venv writes "version", uv "version_info".
+    return ".".join((entries.get("version") or entries["version_info"]).split(".")[:2])
+
+
+def python_for_glue() -> PythonForGlue:
+    """Returns the Python 3.11 that Glue has, where this machine has one, else the Python that runs this file."""
+    # pyenv keeps its versions below PYENV_ROOT, or in the home folder.
+    installed_by_pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    candidates = [
+        *([sys.executable] if VERSION == GLUE_VERSION else []),
+        *(path for path in [shutil.which(f"python{GLUE_VERSION}")] if path),
+        *sorted(map(str, installed_by_pyenv.glob(f"{GLUE_VERSION}.*/bin/python{GLUE_VERSION}"))),
+    ]
+    for program in candidates:
+        # A shim of pyenv may exist for a version that is not selected, and a Python may lack parts of its library.
+        check = f"import bz2, lzma, ssl, sys; sys.exit('%d.%d' % sys.version_info[:2] != '{GLUE_VERSION}')"
+        if subprocess.run([program, "-c", check], capture_output=True).returncode == 0:
+            return PythonForGlue(program, GLUE_VERSION)
+    return PythonForGlue(sys.executable, VERSION)
 
 
 def install_uv() -> None:
@@ -143,6 +183,12 @@ def install_torch() -> None:
 
 def install_local() -> None:
     run([*uv_install(LOCAL), "-r", ENVIRONMENTS / "local.txt"])
+
+
+def install_glue(program: str) -> None:
+    # Not venv, which needs parts that a Python of the operating system may lack.
+    run([LOCAL / "bin" / "uv", "venv", "--quiet", "--clear", "--no-python-downloads", "--python", program, GLUE])
+    run([*uv_install(GLUE), "-r", ENVIRONMENTS / "glue.txt"])
 
 
 def install_tools() -> None:
@@ -175,8 +221,24 @@ def fetch_jars() -> None:
             jar.replace(JARS / name)
 
 
-def archive_classes() -> None:
-    run([python(LOCAL), "-m", "local_aws.glue.class_archive"])
+def bring_along() -> list[str]:
+    """Returns the pins of what Glue does not have and the jobs need: the part of glue.in under that heading."""
+    part = read(ENVIRONMENTS / "glue.in").partition(BRING_ALONG)[2].split("\n\n")[0]
+    return [line for line in part.splitlines() if "==" in line]
+
+
+def fetch_wheels() -> None:
+    """Download the wheels for Glue's own Python and machines, whatever runs here. A deployment uploads them."""
+    WHEELS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=WHEELS) as folder:
+        platforms = [word for platform in GLUE_PLATFORMS for word in ("--platform", platform)]
+        run([python(LOCAL), "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check",
+             "--only-binary", ":all:", "--python-version", GLUE_VERSION, *platforms, "--dest", folder,
+             *bring_along()])  # fmt: skip
+        for old in WHEELS.glob("*.whl"):
+            old.unlink()
+        for wheel in Path(folder).glob("*.whl"):
+            wheel.replace(WHEELS / wheel.name)
 
 
 def mwaa_requirements() -> list[str]:

