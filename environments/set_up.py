@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -83,7 +84,7 @@ def main() -> int:
         step("engine environment (.venv-local)", LOCAL / ".set-up", resolution, install_local)
         step("S3A jars for Spark", JARS / ".set-up", list(JAR_SHA256.values()), fetch_jars)
         of_jobs = [read(ENVIRONMENTS / "glue.txt"), of_glue.version]
-        step("environment of the Glue jobs (.venv-glue)", GLUE / ".set-up", of_jobs, lambda: install_glue(of_glue.program))
+        step("environment of the Glue jobs (.venv-glue)", GLUE / ".set-up", of_jobs, partial(install_glue, of_glue))
         step("wheels that the Glue jobs bring along", WHEELS / ".set-up", bring_along(), fetch_wheels)
         if extra == "tools":
             inputs = [read(ENVIRONMENTS / "tools.txt"), VERSION]
@@ -185,9 +186,9 @@ def install_local() -> None:
     run([*uv_install(LOCAL), "-r", ENVIRONMENTS / "local.txt"])
 
 
-def install_glue(program: str) -> None:
+def install_glue(chosen: PythonForGlue) -> None:
     # Not venv, which needs parts that a Python of the operating system may lack.
-    run([LOCAL / "bin" / "uv", "venv", "--quiet", "--clear", "--no-python-downloads", "--python", program, GLUE])
+    run([LOCAL / "bin" / "uv", "venv", "--quiet", "--clear", "--no-python-downloads", "--python", chosen.program, GLUE])
     run([*uv_install(GLUE), "-r", ENVIRONMENTS / "glue.txt"])
 
 

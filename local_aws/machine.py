@@ -45,7 +45,7 @@ def require_memory(gigabytes: float = FREE_MEMORY_GB) -> None:
 
 def require_glue(settings: Settings) -> None:
     if not settings.glue_python.exists():
-        raise MachineError(f"the environment of the Glue jobs {settings.glue_environment} is missing: run `make set-up`")
+        raise MachineError(f"the Glue jobs' environment {settings.glue_environment} is missing: run `make set-up`")
 
 
 def require_airflow(settings: Settings) -> None:

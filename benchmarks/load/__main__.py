@@ -86,8 +86,9 @@ def versions() -> dict[str, Any]:
     import pyspark
 
     from local_aws.glue.java import java_home
+    from local_aws.settings import Settings
 
-    said = subprocess.run([java_home() / "bin" / "java", "-version"], capture_output=True, text=True, check=True)
+    said = subprocess.run([java_home(Settings().glue_environment) / "bin" / "java", "-version"], capture_output=True, text=True, check=True)
     return {
         "spark": pyspark.__version__,
         "java": said.stderr.split('"')[1],

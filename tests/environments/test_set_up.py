@@ -45,36 +45,33 @@ def made_by(version: str, folder: Path, interpreter: str = sys.executable) -> Pa
 
 
 def test_an_environment_of_another_python_is_removed_with_a_sentence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(set_up, "VERSION", "3.12")
     folder = made_by("3.11.7", tmp_path / ".venv")
 
-    set_up.forget_other_python(folder)
+    set_up.forget_other_python(folder, "3.12")
 
     assert not folder.exists()
     assert capsys.readouterr().out == "setting up: .venv was made by Python 3.11; Python 3.12 makes it again\n"
 
 
 def test_an_environment_whose_python_was_uninstalled_is_removed_with_a_sentence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(set_up, "VERSION", "3.12")
     folder = made_by("3.12.1", tmp_path / ".venv", interpreter="/opt/uninstalled/bin/python3.12")
 
-    set_up.forget_other_python(folder)
+    set_up.forget_other_python(folder, "3.12")
 
     assert not folder.exists()
     said = capsys.readouterr().out
     assert said == "setting up: .venv was made by a Python 3.12 that no longer exists; Python 3.12 makes it again\n"
 
 
-def test_an_environment_of_the_same_python_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(set_up, "VERSION", "3.12")
+def test_an_environment_of_the_same_python_is_kept(tmp_path: Path) -> None:
     folder = made_by("3.12.1", tmp_path / ".venv")
 
-    set_up.forget_other_python(folder)
-    set_up.forget_other_python(tmp_path / "not-made-yet")
+    set_up.forget_other_python(folder, "3.12")
+    set_up.forget_other_python(tmp_path / "not-made-yet", "3.12")
 
     assert folder.exists()
 
@@ -84,11 +81,14 @@ def test_all_steps_of_an_environment_run_again_for_another_python(
 ) -> None:
     """The installations are recorded instead of made: pip and uv would need minutes."""
     steps: list[str] = []
-    for folder in ("LOCAL", "AIRFLOW", "TOOLS", "JARS"):
+    for folder in ("LOCAL", "AIRFLOW", "GLUE", "TOOLS", "JARS", "WHEELS"):
         monkeypatch.setattr(set_up, folder, tmp_path / f".{folder.lower()}")
         (tmp_path / f".{folder.lower()}").mkdir()
-    for action in ("install_uv", "install_airflow", "install_torch", "install_local", "fetch_jars", "archive_classes"):
+    for action in ("install_uv", "install_airflow", "install_torch", "install_local", "fetch_jars", "fetch_wheels"):
         monkeypatch.setattr(set_up, action, partial(steps.append, action))
+    monkeypatch.setattr(set_up, "install_glue", lambda chosen: steps.append(f"install_glue {chosen.version}"))
+    # A machine without a Python 3.11 but the one that sets up, if it is one.
+    monkeypatch.setattr(set_up, "python_for_glue", lambda: set_up.PythonForGlue(sys.executable, set_up.VERSION))
     monkeypatch.setattr(set_up, "check_machine", lambda: None)
     monkeypatch.setattr(set_up.sys, "argv", ["set_up.py"])
 
@@ -98,11 +98,12 @@ def test_all_steps_of_an_environment_run_again_for_another_python(
         steps.append(f"end of {version}")
 
     assert steps == [
-        *("install_uv", "install_airflow", "install_torch", "install_local", "fetch_jars", "archive_classes"),
+        *("install_uv", "install_airflow", "install_torch", "install_local", "fetch_jars"),
+        *("install_glue 3.11", "fetch_wheels"),
         "end of 3.11",
         "end of 3.11",
-        # Jars are files of Java.
-        *("install_uv", "install_airflow", "install_torch", "install_local", "archive_classes"),
+        # Jars are files of Java, and the wheels are for Glue's own Python.
+        *("install_uv", "install_airflow", "install_torch", "install_local", "install_glue 3.12"),
         "end of 3.12",
     ]
 
@@ -137,13 +138,72 @@ def test_the_constraint_that_exists_on_mwaa_only_is_left_out(monkeypatch: pytest
     assert set_up.mwaa_requirements() == ["apache-airflow-providers-amazon==9.25.0"]
 
 
-def test_every_direct_dependency_is_pinned_and_resolved() -> None:
-    lines = (set_up.ENVIRONMENTS / "local.in").read_text().splitlines()
+@pytest.mark.parametrize("environment", ["local", "glue"])
+def test_every_direct_dependency_is_pinned_and_resolved(environment: str) -> None:
+    lines = (set_up.ENVIRONMENTS / f"{environment}.in").read_text().splitlines()
     direct = [line.split("#")[0].strip() for line in lines if line.strip() and not line.startswith("#")]
-    resolved = (set_up.ENVIRONMENTS / "local.txt").read_text()
+    resolved = (set_up.ENVIRONMENTS / f"{environment}.txt").read_text()
 
     for requirement in direct:
         name, _, version = requirement.partition("==")
-        assert version, f"{name} has no version in environments/local.in"
+        assert version, f"{name} has no version in environments/{environment}.in"
         pin = f"{name.split('[')[0]}=={version}"
-        assert pin in resolved, f"{pin} is not in environments/local.txt: make lock"
+        assert pin in resolved, f"{pin} is not in environments/{environment}.txt: make lock"
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the only programs in the path. pyenv has nothing, and the set-up runs on Python 3.12."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
+    monkeypatch.setattr(set_up, "VERSION", "3.12")
+    return folder
+
+
+def program(path: Path, code: int) -> str:
+    """A Python that is asked whether it is a complete Python 3.11, and ends with this code."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\nexit {code}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_glue_jobs_run_on_the_python_of_glue_where_the_machine_has_it(programs: Path) -> None:
+    found = program(programs / "python3.11", 0)
+
+    assert set_up.python_for_glue() == set_up.PythonForGlue(found, "3.11")
+
+
+def test_the_python_of_glue_is_found_in_pyenv_where_its_shim_does_not_run(programs: Path) -> None:
+    program(programs / "python3.11", 127)
+    found = program(programs.parent / "pyenv" / "versions" / "3.11.7" / "bin" / "python3.11", 0)
+
+    assert set_up.python_for_glue() == set_up.PythonForGlue(found, "3.11")
+
+
+def test_glue_jobs_run_on_the_python_that_sets_up_where_there_is_no_other(programs: Path) -> None:
+    program(programs / "python3.11", 1)
+
+    assert set_up.python_for_glue() == set_up.PythonForGlue(sys.executable, "3.12")
+
+
+def test_an_environment_of_uv_says_its_version(tmp_path: Path) -> None:
+    (tmp_path / "pyvenv.cfg").write_text("home = /usr/bin\nimplementation = CPython\nversion_info = 3.11.7\n")
+
+    assert set_up.version_of(tmp_path) == "3.11"
+
+
+def test_what_glue_lacks_is_pinned_under_its_heading() -> None:
+    assert [pin.partition("==")[0] for pin in set_up.bring_along()] == ["fastavro"]
+
+
+def test_the_jobs_run_on_the_libraries_of_glue() -> None:
+    """Of Glue 5.0, which infra/glue.yaml names."""
+    pins = (set_up.ENVIRONMENTS / "glue.txt").read_text().splitlines()
+
+    assert {
+        *("numpy==1.26.4", "pandas==2.2.2", "pyarrow==17.0.0", "boto3==1.34.131", "botocore==1.34.131"),
+        "pyspark==3.5.4",
+    } <= set(pins)

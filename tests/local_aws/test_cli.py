@@ -214,8 +214,6 @@ def test_a_missing_environment_of_airflow_says_which_target_makes_it(tmp_path: P
         machine.require_airflow(Settings(repository=tmp_path))
 
 
-def test_a_missing_java_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "find_spec", lambda name: None)
-    monkeypatch.setenv("PATH", "")
-    with pytest.raises(machine.MachineError, match="there is no Java.*make set-up"):
-        machine.require_java()
+def test_a_missing_environment_of_the_glue_jobs_says_which_target_makes_it(tmp_path: Path) -> None:
+    with pytest.raises(machine.MachineError, match="run `make set-up`"):
+        machine.require_glue(Settings(repository=tmp_path))

@@ -61,7 +61,9 @@ def test_the_scripts_lie_where_the_jobs_look_for_them(deployed: dict[str, Any], 
     s3 = aws("s3")
     for name in (script.stem for script in (REPOSITORY / "include" / "glue").glob("*.py")):
         job = aws("glue").get_job(JobName=name)["Job"]
-        for uri in (job["Command"]["ScriptLocation"], job["DefaultArguments"]["--extra-py-files"]):
+        arguments = job["DefaultArguments"]
+        sent = [arguments["--extra-py-files"], arguments.get("--additional-python-modules", "")]
+        for uri in filter(None, [job["Command"]["ScriptLocation"], *",".join(sent).split(",")]):
             bucket, _, key = uri.removeprefix("s3://").partition("/")
             assert s3.head_object(Bucket=bucket, Key=key)["ContentLength"] > 0, uri
 
@@ -270,17 +272,22 @@ def test_the_master_password_is_made_once_and_kept_private(tmp_path: Path) -> No
 
 
 def test_the_same_files_give_the_same_package_and_python_imports_it(tmp_path: Path) -> None:
-    package = tmp_path / "transformers"
+    package = tmp_path / "meter_data"
     (package / "deep").mkdir(parents=True)
     (package / "__init__.py").write_text("")
     (package / "deep" / "london.py").write_text("NAME = 'london'\n")
+    (package / "deep" / "holidays.json").write_text("[]")
     (package / "__pycache__").mkdir()
     (package / "__pycache__" / "x.pyc").write_bytes(b"x")
     first = artefacts.zipped(package)
     (package / "deep" / "london.py").touch()
     assert artefacts.zipped(package) == first
     with zipfile.ZipFile(io.BytesIO(first)) as archive:
-        assert archive.namelist() == ["transformers/__init__.py", "transformers/deep/london.py"]
+        assert archive.namelist() == [
+            "meter_data/__init__.py",
+            "meter_data/deep/holidays.json",
+            "meter_data/deep/london.py",
+        ]
 
 
 def test_only_changed_artefacts_are_uploaded(aws: Client, bucket: str) -> None:

@@ -14,11 +14,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.engines.seaweedfs import SeaweedFS
+from local_aws.glue import java
 from local_aws.glue.job_runs import GlueJobRuns
 from local_aws.glue.jobs import GlueJobs
 from local_aws.glue.log_store import LogStore
 from local_aws.service import ServiceError
-from local_aws.settings import Settings
+from local_aws.settings import REPOSITORY, Settings
 from local_aws.state import State
 from tests.local_aws.glue.conftest import Call
 from tests.local_aws.glue.runs import ended, lives, messages, until, upload
@@ -141,6 +142,50 @@ def test_a_file_that_is_not_on_s3_is_named(
     assert job_run["JobRunState"] == "FAILED"
     assert job_run["ErrorMessage"].startswith(f"LAUNCH ERROR | {missing} cannot be read: ")
     assert "404" in job_run["ErrorMessage"]
+
+
+def test_a_job_runs_on_the_libraries_of_glue(
+    logs: Call, job: Callable[..., str], run: Callable[..., dict[str, Any]]
+) -> None:
+    script = "import boto3, numpy, pyarrow\nprint(boto3.__version__, numpy.__version__, pyarrow.__version__)"
+
+    assert messages(logs, run(job(script)), "output") == ["1.34.131 1.26.4 17.0.0"]
+
+
+def test_a_wheel_that_the_job_brings_along_is_there_and_installed(
+    logs: Call, job: Callable[..., str], run: Callable[..., dict[str, Any]], seaweedfs: SeaweedFS, bucket: str
+) -> None:
+    def ended_with(wheel: str) -> dict[str, Any]:
+        return run(job("print('begun')", DefaultArguments={"--additional-python-modules": wheel}))
+
+    version = next(iter((REPOSITORY / ".venv-glue").glob("lib/*/site-packages/fastavro-*.dist-info"))).name
+    version = version.removesuffix(".dist-info").partition("-")[2]
+    known = upload(seaweedfs, bucket, f"glue/wheels/fastavro-{version}-cp311-cp311-linux_x86_64.whl", b"")
+    other = upload(seaweedfs, bucket, "glue/wheels/fastavro-0.0.1-cp311-cp311-linux_x86_64.whl", b"")
+
+    assert messages(logs, ended_with(known), "output") == ["begun"]
+    assert ended_with(other)["ErrorMessage"].startswith("LAUNCH ERROR | fastavro 0.0.1 is not in .venv-glue")
+    assert "404" in ended_with(f"s3://{bucket}/glue/nowhere-1.0-py3-none-any.whl")["ErrorMessage"]
+    assert "no wheel on S3" in ended_with("fastavro==1.13.1")["ErrorMessage"]
+
+
+def test_a_job_that_asks_for_no_spark_needs_no_java_and_one_that_does_is_told_so(
+    logs: Call, job: Callable[..., str], run: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(java, "VERSION", "99")
+    java.java_home.cache_clear()
+    script = "print('works')\nimport sys\nif '--spread' in sys.argv:\n    from pyspark import SparkContext\n"
+    name = job(script + "    SparkContext.getOrCreate()")
+    try:
+        assert messages(logs, run(name), "output") == ["works"]
+        said = run(name, spread="yes")["ErrorMessage"]
+    finally:
+        java.java_home.cache_clear()
+
+    assert said.startswith("PySparkRuntimeError: ")
+    assert said.endswith(
+        "There is no Java 17, which a job that spreads its work needs. Install one, or run make set-up."
+    )
 
 
 def test_a_conf_argument_that_is_no_assignment_is_refused(
