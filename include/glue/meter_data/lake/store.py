@@ -66,7 +66,8 @@ class Store:
     ) -> pa.Table:
         """Reads columns (all: None) of row groups (all: None) of a Parquet file, in the order of the file.
 
-        The columns named in `coded` come as dictionaries of distinct texts.
+        The columns named in `coded` come as dictionaries of distinct texts. So do those that were dictionaries when
+        `write_parquet` wrote them.
         """
         with self.open_file(uri) as source:
             file = pq.ParquetFile(source, read_dictionary=list(coded), pre_buffer=True)
