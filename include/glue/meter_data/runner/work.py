@@ -7,10 +7,13 @@ items may be done in any order and anywhere. Both ways give equal objects.
 
 from __future__ import annotations
 
+import base64
 import os
+import pickle
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
@@ -38,7 +41,8 @@ def run(
     spread_above_rows: int,
     connect: Callable[[], Store] = lake_store.connect,
 ) -> list[SummaryT]:
-    """Returns what `work` returns for each item, in the order of the items. Raises what it raises.
+    """Returns what `work` returns for each item, in the order of the items. Raises what it raises, for the first item
+    that fails; items that have not begun by then are left out.
 
     `work` and the items are picklable; `work` is a function of a module of this package. The work is spread when the
     items have more than `spread_above_rows` rows together. `connect` gives each item a store of its own.
@@ -62,12 +66,12 @@ def in_process(
 
     with ThreadPoolExecutor(max(1, min(len(items), processors()))) as threads:
         found = {number: threads.submit(work_on, number) for number in largest_first}
-        try:
-            return [found[number].result() for number in range(len(items))]
-        except BaseException:
-            # The other items would only delay the message.
-            threads.shutdown(wait=False, cancel_futures=True)
-            raise
+        ended, _ = wait(found.values(), return_when=FIRST_EXCEPTION)
+        # If one has failed, the others would only delay its message.
+        threads.shutdown(wait=False, cancel_futures=True)
+        for one in ended:
+            one.result()
+        return [found[number].result() for number in range(len(items))]
 
 
 def spread(
@@ -75,9 +79,10 @@ def spread(
     items: Sequence[ItemT],
     connect: Callable[[], Store] = lake_store.connect,
 ) -> list[SummaryT]:
-    """As `run`, by Spark, one item a task."""
+    """As `run`, by Spark, one item a task. Spark may try an item again that has failed."""
     if not items:
         return []
+    from py4j.protocol import Py4JJavaError
     from pyspark import SparkContext
 
     context = SparkContext.getOrCreate()
@@ -85,14 +90,40 @@ def spread(
     def work_on(part: Iterable[Any]) -> Iterator[Any]:
         _use_few_threads()
         for item in part:
-            yield work(connect(), item)
+            try:
+                yield work(connect(), item)
+            except Exception as error:
+                raise ItemFailedError(_packed(error)) from error
 
     # Spark begins with the first tasks.
     largest_first = sorted(range(len(items)), key=lambda number: -items[number].rows)
     tasks = context.parallelize([items[number] for number in largest_first], len(items))
-    summaries = tasks.mapPartitions(work_on).collect()
+    try:
+        summaries = tasks.mapPartitions(work_on).collect()
+    except Py4JJavaError as error:
+        raise _unpacked(str(error)) or error from error
     by_number = dict(zip(largest_first, summaries, strict=True))
     return [by_number[number] for number in range(len(items))]
+
+
+class ItemFailedError(Exception):
+    """Carries an exception from a worker of Spark to the driver, see `_packed`."""
+
+
+def _packed(error: Exception) -> str:
+    """Returns an exception as a text. Spark passes on no exceptions of Python, only a message with the whole trace."""
+    try:
+        content = pickle.dumps(error)
+        pickle.loads(content)  # noqa: S301 (its own bytes: some exceptions can be packed and not unpacked)
+    except (pickle.PicklingError, TypeError, AttributeError):
+        content = pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
+    return f"[{base64.b64encode(content).decode()}]"
+
+
+def _unpacked(message: str) -> Exception | None:
+    """Returns the exception that a worker has packed into Spark's message, None if the failure was not a worker's."""
+    found = re.search(rf"{ItemFailedError.__name__}: \[([A-Za-z0-9+/=]+)\]", message)
+    return pickle.loads(base64.b64decode(found[1])) if found else None  # noqa: S301 (written by our own worker)
 
 
 def processors() -> int:
