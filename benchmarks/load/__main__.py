@@ -88,7 +88,12 @@ def versions() -> dict[str, Any]:
     from local_aws.glue.java import java_home
     from local_aws.settings import Settings
 
-    said = subprocess.run([java_home(Settings().glue_environment) / "bin" / "java", "-version"], capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [java_home(Settings().glue_environment) / "bin" / "java", "-version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return {
         "spark": pyspark.__version__,
         "java": said.stderr.split('"')[1],

@@ -1,10 +1,9 @@
-"""The script of class_archive.py: Java meets the classes of typical jobs (SQL, windows, CSV, Parquet, S3A, Python)."""
+"""The script of class_archive.py: Java meets the classes of the predecessor's jobs (SQL, CSV, Parquet)."""
 
 from __future__ import annotations
 
 import sys
 
-from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as sql
 
@@ -45,10 +44,6 @@ def main(folder: str) -> None:
     spark.createDataFrame([("INT", 1)], "kind string, number int").toPandas()
     double = sql.udf(lambda number: number * 2, "long")
     spark.range(2).select(double("id")).collect()
-    try:
-        stored.limit(1).write.parquet("s3://nowhere/parquet")
-    except Py4JJavaError:
-        print("classes of S3A are loaded")
     java = getattr(spark.sparkContext._gateway, "proc")  # noqa: B009 (py4j's type does not have it)
     spark.stop()
     # Java ends, and writes the archive, when its input does.

@@ -77,15 +77,22 @@ def sample(path: Path = SHARED_DATA / SAMPLE) -> Sample:
 
 
 def write(
-    given: list[Household], folder: Path, rows: int, *, without: date | None = None, only: date | None = None
+    given: list[Household],
+    folder: Path,
+    rows: int,
+    *,
+    without: date | None = None,
+    only: date | None = None,
+    file_rows: int | None = None,
 ) -> list[tuple[Path, int]]:
     """Write the first `rows` rows of the replicated fleet into `folder`; path and rows of each file.
 
     `without` leaves out a date, `only` leaves out all others: a fleet without its last day and that day are the two
-    deliveries of the same meters. Both count `rows` with that day. At least two files, one of each layout.
+    deliveries of the same meters. Both count `rows` with that day. A file has up to `file_rows` rows; if that is not
+    given, FILE_ROWS or fewer, so that there are at least two files, one of each layout.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    files = TwoLayouts(folder, min(FILE_ROWS, max(1, rows // len(LAYOUTS))))
+    files = TwoLayouts(folder, file_rows or min(FILE_ROWS, max(1, rows // len(LAYOUTS))))
     texts = [*value_texts().tolist(), b"Null"]
     for home in replicated(given, rows):
         chosen = home

@@ -1,7 +1,7 @@
 """Buckets as folders of this machine, the stand-in's Glue catalog and job runs on them, and what a job run costs.
 
-Jobs are started by StartJobRun and run as on `make up`, by the same process, options and Java flags. Their s3:// is a
-view of Hadoop's on folders (SPARK_ON_FOLDERS), for both sides of a benchmark: the same local disk, no S3 server.
+Jobs are started by StartJobRun and run as on `make up`. The platform's jobs ask for objects by S3's protocol, which
+costs them CPU time. The predecessor's Spark reads and writes the same folders directly (`spark_on_folders`).
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -17,9 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pyarrow as pa
 from botocore.config import Config
+from meter_data.lake import schemas
 from metering import catalog, ledger
-from transformers.zones import schemas
 
 from benchmarks.load import REPOSITORY, folder_store, process_tree
 from benchmarks.load.folder_store import FolderStore
@@ -27,18 +31,14 @@ from benchmarks.load.process_tree import Usage
 from local_aws.control_plane import ControlPlane, serve
 from local_aws.glue.composition import glue_services
 from local_aws.glue.log_store import LogStore
-from local_aws.infrastructure.artefacts import glue_artefacts
+from local_aws.infrastructure.artefacts import PACKAGES, glue_artefacts
 from local_aws.ports import free_ports
 from local_aws.settings import Settings
 from local_aws.state import State
 
 ZONES = ("landing", "clean", "business", "scripts")
-# Where Spark reads and writes: each is mounted by itself, as Hadoop mounts no whole bucket on a local disk.
-SPARKS_FOLDERS = {
-    "landing": ("readings",),
-    "clean": ("clean", "quarantine", "tallies", "predecessor"),
-    "business": ("daily", "aggregated_daily", "aggregated_weekly", "aggregated_monthly", "completeness", "predecessor"),
-}
+# Where the predecessor reads and writes: each is mounted by itself, as Hadoop mounts no whole bucket on a local disk.
+PREDECESSORS_FOLDERS = {"landing": "readings", "clean": "predecessor", "business": "predecessor"}
 LANDING_PREFIX = "readings/"
 DATABASE = "metering"
 RUN_SECONDS = 4 * 3600
@@ -49,12 +49,30 @@ PARQUET = {
     "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
     "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"},
 }
+# No job of the benchmark has as many rows: they all work in their own process.
+NEVER_SPREAD = 10**12
+_TYPES = {
+    schemas.TEXT: "string",
+    schemas.CODED: "string",
+    schemas.INSTANT: "timestamp",
+    schemas.INT: "int",
+    schemas.REAL: "double",
+    pa.date32(): "date",
+}
+
+
+def columns(schema: pa.Schema) -> str:
+    """Returns the columns as the catalog has them: name type, name type, …"""
+    return ", ".join(f"{field.name} {_TYPES[field.type]}" for field in schema)
+
+
+# Columns and partition keys.
 TABLES = {
-    "daily": (schemas.BUSINESS, "reading_type string, month string"),
-    "aggregated_daily": (schemas.AGGREGATED_DAILY, "month string"),
-    "aggregated_weekly": (schemas.AGGREGATED_WEEKLY, "iso_year int"),
-    "aggregated_monthly": (schemas.AGGREGATED_MONTHLY, "year int"),
-    "completeness": (schemas.COMPLETENESS, "month string"),
+    "daily": (columns(schemas.BUSINESS), "reading_type string, month string"),
+    "aggregated_daily": (columns(schemas.AGGREGATED_DAILY), "month string"),
+    "aggregated_weekly": (columns(schemas.AGGREGATED_WEEKLY), "iso_year int"),
+    "aggregated_monthly": (columns(schemas.AGGREGATED_MONTHLY), "year int"),
+    "completeness": (columns(schemas.COMPLETENESS), "month string"),
 }
 
 
@@ -75,15 +93,14 @@ class Lake:
     def set_up(self) -> None:
         """Buckets, scripts and tables."""
         for zone in ZONES:
-            for name in SPARKS_FOLDERS.get(zone, ("",)):
-                (self.folder(zone) / name).mkdir(parents=True, exist_ok=True)
+            (self.folder(zone) / PREDECESSORS_FOLDERS.get(zone, "")).mkdir(parents=True, exist_ok=True)
         for key, content in glue_artefacts(REPOSITORY).items():
             self.s3.put_object(Bucket="scripts", Key=key, Body=content)
         for script in PREDECESSOR.glob("*.py"):
             self.s3.put_object(Bucket="scripts", Key=f"predecessor/{script.name}", Body=script.read_bytes())
         self.glue.create_database(DatabaseInput={"Name": DATABASE})
-        for name, (columns, keys) in TABLES.items():
-            place = {"Columns": _fields(columns), "Location": f"s3://business/{name}/", **PARQUET}
+        for name, (names, keys) in TABLES.items():
+            place = {"Columns": _fields(names), "Location": f"s3://business/{name}/", **PARQUET}
             table = {"Name": name, "StorageDescriptor": place, "PartitionKeys": _fields(keys)}
             self.glue.create_table(
                 DatabaseName=DATABASE, TableInput={**table, "Parameters": {"classification": "parquet"}}
@@ -98,11 +115,10 @@ class Lake:
         return [path for _, path in folder_store.objects(self.folder(zone), prefix)]
 
     def run(self, script: str, conf: dict[str, str] | None = None, **arguments: str) -> Usage:
-        """Run a script's job to its end and measure it. Raises JobFailedError."""
+        """Runs a script's job to its end and measures it; `conf` holds options of Spark. Raises JobFailedError."""
         given = {f"--{name}": value for name, value in arguments.items()}
-        given["--conf"] = " --conf ".join(
-            f"{name}={value}" for name, value in {**spark_on_folders(self.root / "buckets"), **(conf or {})}.items()
-        )
+        if conf:
+            given["--conf"] = " --conf ".join(f"{name}={value}" for name, value in conf.items())
         job = self._job(script)
         with process_tree.measured() as usage:
             run_id = self.glue.start_job_run(JobName=job, Arguments=given)["JobRunId"]
@@ -119,6 +135,12 @@ class Lake:
         self.usages.append((script, usage))
         return usage
 
+    def run_alternative(self, program: Path) -> Usage:
+        """Runs a program on the meter files of the landing zone and measures it; its result is thrown away."""
+        with tempfile.TemporaryDirectory(dir=self.root) as folder, process_tree.measured() as usage:
+            subprocess.run([sys.executable, program, folder, *self.files("landing", LANDING_PREFIX)], check=True)
+        return usage
+
     def find_new(self, batch: str) -> bool:
         """The first step of ingest_meter_readings: write the manifest of the files that are new, if there are any."""
         found = ledger.find_new_meter_files(
@@ -126,16 +148,19 @@ class Lake:
         )
         return found is not None
 
-    def ingest(self, batch: str, grain: str = "month") -> bool:
+    def ingest(self, batch: str, grain: str = "month", spread_above_rows: int = NEVER_SPREAD) -> bool:
         """ingest_meter_readings and aggregate_consumption; False when nothing was new and so no job was started."""
         if not self.find_new(batch):
             return False
-        self.run("raw_to_clean", batch=batch, manifest=f"s3://clean/_manifests/{batch}.json", transformer="london")
-        self.run("clean_to_business", batch=batch, run=f"{batch}-1", grain=grain)
+        spread = {"spread_above_rows": str(spread_above_rows)}
+        manifest = f"s3://clean/_manifests/{batch}.json"
+        self.run("raw_to_clean", batch=batch, manifest=manifest, transformer="london", **spread)
+        self.run("clean_to_business", batch=batch, run=f"{batch}-1", grain=grain, **spread)
         summary = self._summary(batch, "clean_to_business")
         self._publish("daily", summary["partitions"], summary["run"])
         ledger.record(self.s3, clean_bucket="clean", summary=summary, recorded_at=datetime.now(UTC))
-        self.run("aggregate_consumption", run=f"{batch}-1", dates=",".join(summary["dates"]), intervals_per_hour="2")
+        dates = ",".join(summary["dates"])
+        self.run("aggregate_consumption", run=f"{batch}-1", dates=dates, intervals_per_hour="2", **spread)
         for table, said in self._summary(f"{batch}-1", "aggregate_consumption")["tables"].items():
             self._publish(table, said["partitions"], f"{batch}-1")
         return True
@@ -170,7 +195,8 @@ class Lake:
             return name
         prefix = "" if script.startswith("predecessor/") else "glue/"
         buckets = {f"--{zone}_bucket": zone for zone in ZONES}
-        extra = {"--extra-py-files": "s3://scripts/glue/transformers.zip", "--database": DATABASE}
+        packages = [f"s3://scripts/glue/{package}.zip" for package in PACKAGES]
+        extra = {"--extra-py-files": ",".join(packages), "--database": DATABASE}
         with contextlib.suppress(self.glue.exceptions.AlreadyExistsException):
             self.glue.create_job(
                 Name=name,
@@ -217,17 +243,9 @@ def spark_on_folders(buckets: Path) -> dict[str, str]:
     """Spark's options by which s3://<bucket>/ is the folder <buckets>/<bucket>/ of the local disk."""
     mounts = {
         f"spark.hadoop.fs.viewfs.mounttable.{zone}.link./{folder}": f"file://{buckets / zone / folder}"
-        for zone, folders in SPARKS_FOLDERS.items()
-        for folder in folders
+        for zone, folder in PREDECESSORS_FOLDERS.items()
     }
     return {"spark.hadoop.fs.s3.impl": VIEW, **mounts}
-
-
-def java_flags() -> str:
-    """Java's flags of every job run here, without what names a folder."""
-    from local_aws.glue import spark
-
-    return spark.JAVA_OPTIONS
 
 
 def _client(service: str, url: str, settings: Settings) -> Any:

@@ -4,8 +4,7 @@ CPU seconds are what the kernel counts for children that were waited for (RUSAGE
 children's own children). Spark's JVM outlives the Python process that started it; PR_SET_CHILD_SUBREAPER hands it to
 this process, which waits for it as well, so that nothing is missed and nothing is estimated. Memory is sampled: the
 sum over all living processes, every INTERVAL seconds, by resident pages (RSS, pages that are shared counted in each)
-and by PSS (shared pages divided among those who share them). What the CPU time went into is sampled as well, by the
-names of threads, and so misses what a thread did in its last INTERVAL.
+and by PSS (shared pages divided among those who share them).
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import resource
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -25,15 +24,6 @@ import psutil
 INTERVAL = 0.2
 PR_SET_CHILD_SUBREAPER = 36
 MEGABYTE = 1024**2
-TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
-
-# Beginnings of the names of the JVM's threads. All else of the JVM starts Spark, plans queries and generates code.
-THREADS = {
-    "compiling (JIT)": ("C1 Comp", "C2 Comp"),
-    "collecting garbage": ("VM Thread", "GC Thread", "G1 "),
-    "tasks": ("Executor task",),
-}
-START_AND_PLANS, PYTHON = "start and plans", "Python"
 
 
 class ForeignChildrenError(RuntimeError):
@@ -48,7 +38,6 @@ class Usage:
     wall: float = 0.0
     peak_rss: int = 0
     peak_pss: int = 0
-    cpu_by_kind: dict[str, float] = field(default_factory=dict)
 
 
 @contextlib.contextmanager
@@ -92,15 +81,9 @@ def _wait_for_orphans() -> None:
 
 
 def _sample(usage: Usage, ended: threading.Event) -> None:
-    threads: dict[tuple[int, int], tuple[str, float]] = {}
     while not ended.wait(INTERVAL):
-        members = psutil.Process().children(recursive=True)
-        rss, pss = memory_of(members)
+        rss, pss = memory_of(psutil.Process().children(recursive=True))
         usage.peak_rss, usage.peak_pss = max(usage.peak_rss, rss), max(usage.peak_pss, pss)
-        for member in members:
-            threads.update(cpu_of_threads(member.pid))
-    for kind, seconds in threads.values():
-        usage.cpu_by_kind[kind] = usage.cpu_by_kind.get(kind, 0.0) + seconds
 
 
 def memory_of(members: list[psutil.Process]) -> tuple[int, int]:
@@ -115,29 +98,3 @@ def memory_of(members: list[psutil.Process]) -> tuple[int, int]:
                 elif name == "Pss":
                     pss += int(rest.split()[0]) * 1024
     return rss, pss
-
-
-def cpu_of_threads(pid: int) -> dict[tuple[int, int], tuple[str, float]]:
-    """The kind of each thread of a process and its CPU seconds so far, by process and thread id."""
-    found = {}
-    with contextlib.suppress(OSError):
-        program = Path(f"/proc/{pid}/comm").read_text().strip()
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            with contextlib.suppress(OSError):
-                name, fields = split_stat((task / "stat").read_text())
-                seconds = (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
-                found[pid, int(task.name)] = (kind_of(program, name), seconds)
-    return found
-
-
-def split_stat(text: str) -> tuple[str, list[str]]:
-    """The name in a stat file, which may hold spaces and brackets, and the fields behind it: state first."""
-    before, _, after = text.rpartition(")")
-    return before.partition("(")[2], after.split()
-
-
-def kind_of(program: str, thread: str) -> str:
-    """What a thread does."""
-    if program != "java":
-        return PYTHON
-    return next((kind for kind, begins in THREADS.items() if thread.startswith(begins)), START_AND_PLANS)

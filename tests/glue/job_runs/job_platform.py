@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from metering import catalog
-from transformers.zones import schemas
+from meter_data.lake import schemas
 
 from benchmarks.load import lake
 from benchmarks.load.lake import PARQUET
@@ -28,7 +28,7 @@ CSV = {
         "Parameters": {"field.delim": ","},
     },
 }
-TABLES = lake.TABLES | {"anomaly": (schemas.ANOMALY, "month string")}
+TABLES = lake.TABLES | {"anomaly": (lake.columns(schemas.ANOMALY), "month string")}
 
 
 class JobPlatform:
