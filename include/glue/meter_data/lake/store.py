@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, BinaryIO, cast
 
 import boto3
@@ -138,10 +139,10 @@ class Store:
 def connect(session: Any = None) -> Store:
     """Returns a store that acts with the credentials of the process, as they are now.
 
-    Credentials of a role expire after hours at most, and Arrow cannot renew them: ask for a store for each work item.
+    Credentials of a role expire after hours at most. boto3 renews them, and Arrow cannot: ask for a store for each work
+    item. All stores of a process share one client of boto3, which several threads may use at once.
     """
-    session = session or boto3.session.Session()
-    s3 = session.client("s3")
+    session, s3 = (session, session.client("s3")) if session else _of_this_process()
     credentials = session.get_credentials().get_frozen_credentials()
     # Arrow's constructor does not look for the endpoint in these settings of every AWS SDK (apache/arrow GH-49643).
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
@@ -156,6 +157,13 @@ def connect(session: Any = None) -> Store:
         retry_strategy=pa.fs.AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
     )
     return Store(files, s3)
+
+
+@cache
+def _of_this_process() -> tuple[Any, Any]:
+    """Returns a session of boto3 and its client of S3. To make them costs 0.1 CPU seconds, as much as a small item."""
+    session = boto3.session.Session()
+    return session, session.client("s3")
 
 
 def split_uri(uri: str) -> tuple[str, str]:

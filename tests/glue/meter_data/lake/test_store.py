@@ -8,10 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pyarrow as pa
 import pytest
+from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import ClientError
 from meter_data.lake import store as lake_store
 from meter_data.lake.store import Store
@@ -42,6 +46,7 @@ def store(seaweedfs: SeaweedFS, settings: Settings, monkeypatch: pytest.MonkeyPa
     """As a job connects, by the variables of its process."""
     for name, value in settings.aws_environment().items():
         monkeypatch.setenv(name, value)
+    lake_store._of_this_process.cache_clear()
     return lake_store.connect()
 
 
@@ -187,19 +192,27 @@ def test_a_document_comes_back(store: Store, bucket: str) -> None:
 
 
 def test_a_store_takes_the_credentials_as_they_are_now(
-    seaweedfs: SeaweedFS, settings: Settings, bucket: str, monkeypatch: pytest.MonkeyPatch
+    store: Store, settings: Settings, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in settings.aws_environment().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "an older one")
-    older = lake_store.connect()
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", settings.secret_key)
-    newer = lake_store.connect()
+    """As those of a role: these end in five minutes, therefore boto3 renews them each time that they are asked for."""
+    secrets = iter(["an older one"])
 
-    newer.write(f"s3://{bucket}/a", b"x")
-    with newer.open_stream(f"s3://{bucket}/a") as stream:
+    def renewed() -> dict[str, Any]:
+        return {
+            "access_key": settings.access_key,
+            "secret_key": next(secrets, settings.secret_key),
+            "token": None,
+            "expiry_time": (datetime.now(UTC) + timedelta(minutes=5)).isoformat(),
+        }
+
+    session = boto3.session.Session()
+    session._session._credentials = RefreshableCredentials.create_from_metadata(renewed(), renewed, "role")
+    monkeypatch.setattr(lake_store, "_of_this_process", lambda: (session, session.client("s3")))
+    store.write(f"s3://{bucket}/a", b"x")
+
+    before, after = lake_store.connect(), lake_store.connect()
+
+    with after.open_stream(f"s3://{bucket}/a") as stream:
         assert stream.read() == b"x"
-    with pytest.raises(OSError, match=r"(?i)forbidden|denied|signature"):
-        older.open_stream(f"s3://{bucket}/a").read()
-    with pytest.raises(ClientError, match="SignatureDoesNotMatch|403"):
-        older.write(f"s3://{bucket}/a", b"y")
+    after.write(f"s3://{bucket}/b", b"y")
+    assert [found.uri for found in before.listed(f"s3://{bucket}/")] == [f"s3://{bucket}/a", f"s3://{bucket}/b"]
