@@ -131,7 +131,8 @@ def _read_part(text: bytes, layout: DelimitedLayout) -> Part:
 
 def read_by_pyarrow(text: bytes, layout: DelimitedLayout) -> Part | None:
     """Reads whole lines by pyarrow. Returns None for a text that must be read exactly."""
-    if not _is_for_pyarrow(text, layout):
+    rows = _rows_for_pyarrow(text, layout)
+    if rows is None:
         return None
     names = [str(place) for place in range(layout.width)]
     wanted = [names[place] for place in layout.places]
@@ -157,13 +158,13 @@ def read_by_pyarrow(text: bytes, layout: DelimitedLayout) -> Part | None:
         )
     except pa.ArrowInvalid:
         return None
-    if table.num_rows != lines.count(text):
+    if table.num_rows != rows:
         return None
     return Part(table.num_rows, [table.column(name).chunks for name in wanted], np.empty(0, np.int64))
 
 
-def _is_for_pyarrow(text: bytes, layout: DelimitedLayout) -> bool:
-    """Tells whether nothing in the text is known to mislead pyarrow.
+def _rows_for_pyarrow(text: bytes, layout: DelimitedLayout) -> int | None:
+    """Returns how many rows pyarrow must find in the text, None if something in it is known to mislead pyarrow.
 
     - A NUL byte can make it pass over a delimiter nearby (apache/arrow GH-50481).
     - It drops a byte order mark wherever the text that it is given begins.
@@ -173,10 +174,11 @@ def _is_for_pyarrow(text: bytes, layout: DelimitedLayout) -> bool:
       (GH-45497), which can end the process: so such a line must never reach it.
     """
     if len(layout.delimiter) != 1 or not layout.delimiter.isascii() or layout.delimiter == b"\0":
-        return False
+        return None
     if b"\0" in text or text.startswith(lines.BYTE_ORDER_MARK):
-        return False
-    return bool((_widths(text, layout.delimiter) == layout.width).all())
+        return None
+    widths = _widths(text, layout.delimiter)
+    return len(widths) if (widths == layout.width).all() else None
 
 
 def _widths(text: bytes, delimiter: bytes) -> npt.NDArray[np.int64]:
