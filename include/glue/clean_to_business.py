@@ -35,7 +35,8 @@ BYTES_A_REJECT = 20
 def main() -> None:
     from awsglue.utils import getResolvedOptions
 
-    convert(store.connect, boto3.client("glue"), getResolvedOptions(sys.argv, OPTIONS))
+    given = getResolvedOptions(sys.argv, OPTIONS)
+    convert(store.connect, boto3.client("glue"), given)
 
 
 def convert(connect: Callable[[], Store], glue: Any, given: dict[str, str]) -> None:
@@ -51,7 +52,7 @@ def convert(connect: Callable[[], Store], glue: Any, given: dict[str, str]) -> N
     business_partitions.require_one_grain(wanted, known, given["grain"])
     for folder in (folders.partitions, folders.tallies):
         zones.delete_folder(folder)
-    items = business_partitions.plan(zones, wanted, known, given["grain"], folders)
+    items = business_partitions.plan(zones, wanted, known, given["grain"], folders, business_partitions.MOST_ROWS)
     written = work.run(business_partitions.write, items, most_rows_here, connect)
     in_quarantine = rejects_of(zones, clean_bucket, batch, folders.tallies)
     rejects = work.run(tallies.tally_rejects, in_quarantine, most_rows_here, connect)

@@ -34,6 +34,8 @@ DELIVERED = (*STORED, "source_file", "source_row")
 TEXTS = ("meter_id", "obis_code", "error_code", "source_file")
 MICROSECONDS = 1000  # in a millisecond
 _LOWEST = np.iinfo(np.int64).min
+# A contest holds about ten numbers a row. A part of the readings at a time keeps that to some 20 MB.
+_READINGS_AT_ONCE = 100_000
 _BITS = 63
 
 Integers = npt.NDArray[np.int64]
@@ -49,7 +51,7 @@ class Counts:
                  once. Rows of one file, rows of several files of one upload time, and the published row are compared
                  alike; a row without a value differs from none.
     published    rows that are published
-    replaced     those of them that did not win
+    replaced     those of them for which another row won, and that differ from it
     written      readings, each once
     """
 
@@ -164,24 +166,43 @@ def _merge(rows: Rows) -> tuple[Integers, Counts]:
     is_shared = ~is_first
     is_shared[:-1] |= is_shared[1:]
     shared = np.flatnonzero(is_shared)
-    rivals, starts = order[shared], np.flatnonzero(is_first[shared])
-    winners, conflicts = _contest(rows, rivals, starts)
-    came = rivals >= published
+    starts = np.flatnonzero(is_first[shared])
+    replaced = conflicts = readings_that_came = rows_that_came = 0
+    for first in range(0, len(starts), _READINGS_AT_ONCE):
+        some_starts = starts[first : first + _READINGS_AT_ONCE]
+        end = starts[first + _READINGS_AT_ONCE] if first + _READINGS_AT_ONCE < len(starts) else len(shared)
+        places = shared[some_starts[0] : end]
+        result = _contest(rows, order[places], some_starts - some_starts[0])
+        # The winner takes the place of the first row of its reading.
+        order[places[some_starts - some_starts[0]]] = result.winners
+        conflicts += result.conflicts
+        replaced += result.replaced
+        readings_that_came += result.readings_that_came
+        rows_that_came += result.rows_that_came
     counts = Counts(
         rows_in=rows_in,
-        readings_in=rows_in - int(came.sum()) + int(np.logical_or.reduceat(came, starts).sum()),
+        readings_in=rows_in - rows_that_came + readings_that_came,
         conflicts=conflicts,
         published=published,
-        replaced=int((~came).sum() - (winners < published).sum()),
+        replaced=replaced,
         written=int(is_first.sum()),
     )
-    # The winner takes the place of the first row of its reading.
-    order[shared[starts]] = winners
     return order[is_first], counts
 
 
-def _contest(rows: Rows, rivals: Integers, starts: Integers) -> tuple[Integers, int]:
-    """Returns the winner of each reading, and how many readings are in conflict.
+@dataclass(frozen=True)
+class _Result:
+    """The winners of some contests, in the order of their readings, and what was counted."""
+
+    winners: Integers
+    conflicts: int
+    replaced: int
+    readings_that_came: int
+    rows_that_came: int
+
+
+def _contest(rows: Rows, rivals: Integers, starts: Integers) -> _Result:
+    """Finds the winner of each reading.
 
     The rows of one reading are neighbours in `rivals`. A reading begins at each place in `starts`.
     """
@@ -197,11 +218,23 @@ def _contest(rows: Rows, rivals: Integers, starts: Integers) -> tuple[Integers, 
         remains &= column == largest[reading]
         if number == 0:
             is_newest = remains.copy()
-    # An error has no value. It becomes not-a-number here, and differs from nothing.
+    winners = rivals[remains]
+    # An error has no value. It becomes not-a-number here, and is in conflict with nothing.
     values = rows.values.take(pa.array(rivals)).to_numpy(zero_copy_only=False)
     winning = values[remains][reading]
-    differs = is_newest & (values != winning) & ~np.isnan(values) & ~np.isnan(winning)
-    return rivals[remains], int(np.logical_or.reduceat(differs, starts).sum())
+    has_no_value = np.isnan(values)
+    differs = (values != winning) & ~(has_no_value & np.isnan(winning))
+    is_conflict = is_newest & differs & ~has_no_value & ~np.isnan(winning)
+    for column in (rows.obis_codes.codes, rows.error_codes.codes, rows.delivered_at):
+        differs |= column[rivals] != column[winners][reading]
+    came = rivals >= rows.first_that_came
+    return _Result(
+        winners=winners,
+        conflicts=int(np.logical_or.reduceat(is_conflict, starts).sum()),
+        replaced=int((differs & ~came).sum()),
+        readings_that_came=int(np.logical_or.reduceat(came, starts).sum()),
+        rows_that_came=int(came.sum()),
+    )
 
 
 def _origins(rows: Rows, rivals: Integers) -> tuple[Integers, Integers]:
