@@ -30,6 +30,7 @@ next one takes its files, unless `record_ledger` failed: then clear that, or its
   `/aws-glue/jobs/error`, stream = id of the job run. A retry or a clear attaches to a job run that still works; stop
   that in Glue first if its script was wrong.
 - `publish_readings` says that a newer run has published: clear `clean_to_business` of this run.
+- The alert *Readings contradict one another*: the run went on; docs/runbook.md says what to look at.
 - `raw_to_clean` says that columns or a description do not fit: it names what to set; trigger a new run with it.
 - `raw_to_clean` says that a file is an archive, a workbook or the like: do as it says, or take the file out.
 - A file that is damaged for good: take it out of the landing zone and trigger a new run.
@@ -54,6 +55,15 @@ PARAMS = {
         maximum=1,
         section="Quality",
         description="The run fails before anything is published when a larger share of its rows is bad (0.01 = 1 %).",
+    ),
+    "max_conflict_share": Param(
+        0.001,
+        type="number",
+        minimum=0,
+        maximum=1,
+        section="Quality",
+        description="The operators are told when a larger share of the readings came with different values at the same "
+        "upload time (0.001 = 0.1 %). The run goes on.",
     ),
     "transformer": Param(
         None,

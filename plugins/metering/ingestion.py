@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from metering import catalog, clients, file_descriptions, glue, ledger, rejects
+from metering import alerts, catalog, clients, conflicts, file_descriptions, glue, ledger, rejects
 
 
 def find_new_meter_files(
@@ -29,10 +29,12 @@ def check_rejected_share(batch: str, clean_bucket: str, params: dict[str, Any]) 
     return rejects.check(summary, max_share=params["max_rejected_share"], clean_bucket=clean_bucket)
 
 
-def publish_readings(batch: str, clean_bucket: str, database: str) -> int:
-    """Point the catalog at the partitions that clean_to_business has written; their number."""
+def publish_readings(batch: str, clean_bucket: str, database: str, params: dict[str, Any]) -> int:
+    """Points the catalog at the partitions that clean_to_business has written, and tells of conflicts (see conflicts).
+    Returns the number of partitions.
+    """
     summary, written_at = glue.summary(clients.s3(), clean_bucket, batch, "clean_to_business")
-    return catalog.publish(
+    published = catalog.publish(
         clients.glue(),
         database=database,
         table="daily",
@@ -41,6 +43,8 @@ def publish_readings(batch: str, clean_bucket: str, database: str) -> int:
         written_at=written_at,
         published_at=datetime.now(UTC),
     )
+    conflicts.check(summary, max_share=params["max_conflict_share"], tell=alerts.tell)
+    return published
 
 
 def record_ledger(batch: str, clean_bucket: str) -> dict[str, Any]:

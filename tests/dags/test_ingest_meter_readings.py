@@ -198,6 +198,7 @@ def test_it_runs_daily_at_nine_utc(dag: DAG) -> None:
         ("max_rejected_share", -0.01),
         ("max_rejected_share", 1.01),
         ("max_rejected_share", "much"),
+        ("max_conflict_share", 1.01),
         ("transformer", "paris"),
         ("grain", "week"),
         ("reprocess", "readings/a.csv"),
@@ -233,6 +234,7 @@ def test_the_trigger_form_refuses(dag: DAG, name: str, value: object) -> None:
     [
         ("max_rejected_share", 0),
         ("max_rejected_share", 1),
+        ("max_conflict_share", 0),
         ("transformer", None),
         ("transformer", "london"),
         ("grain", "day"),

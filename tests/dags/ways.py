@@ -24,9 +24,9 @@ INTERVALS = {"values": ["INT", "201301"], "location": "s3://the-business/daily/x
 REGISTERS = {"values": ["AGG", "201301"], "location": "s3://the-business/daily/x/", "rows": 4, "replaces": None}
 READ = {"rows": 100, "rejected": 0, "rejected_by_reason": {}, "files": []}
 ALL_REJECTED = {**READ, "rejected": 100, "rejected_by_reason": {"no number": 100}}
-MERGED = {"dates": JANUARY, "partitions": [INTERVALS]}
-NO_INTERVALS = {"dates": [], "partitions": [REGISTERS]}
-NOTHING_MERGED = {"dates": [], "partitions": []}
+MERGED = {"dates": JANUARY, "partitions": [INTERVALS], "rows_in": 48, "duplicates": 0, "conflicts": 0}
+NO_INTERVALS = {"dates": [], "partitions": [REGISTERS], "rows_in": 4, "duplicates": 0, "conflicts": 0}
+NOTHING_MERGED = {"dates": [], "partitions": [], "rows_in": 0, "duplicates": 0, "conflicts": 0}
 FOUND = {
     "expected": 96,
     "received": 48,

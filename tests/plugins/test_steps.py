@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from metering import aggregation, catalog, clients, glue, ingestion, rejects
+from metering import aggregation, alerts, catalog, clients, glue, ingestion, rejects
 
 from tests.plugins.object_store import ObjectStore
 
@@ -42,10 +42,11 @@ def minute(number: int) -> datetime:
 def test_readings_are_published_as_the_run_that_wrote_the_summary(
     s3: ObjectStore, published: list[dict[str, Any]]
 ) -> None:
-    summary = {"batch": BATCH, "run": f"{BATCH}-3", "partitions": PARTITIONS, "dates": []}
+    counted = {"rows_in": 3, "duplicates": 0, "conflicts": 0}
+    summary = {"batch": BATCH, "run": f"{BATCH}-3", "partitions": PARTITIONS, "dates": [], **counted}
     s3.put_json("clean", f"_summaries/{BATCH}/clean_to_business.json", summary)
 
-    assert ingestion.publish_readings(BATCH, "clean", "metering") == 1
+    assert ingestion.publish_readings(BATCH, "clean", "metering", {"max_conflict_share": 0}) == 1
     assert published == [
         {
             "database": "metering",
@@ -55,6 +56,23 @@ def test_readings_are_published_as_the_run_that_wrote_the_summary(
             "written_at": minute(1),
         }
     ]
+
+
+@pytest.mark.usefixtures("published")
+def test_conflicts_are_told_to_the_operators_above_the_share_of_the_run(
+    s3: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(alerts, "tell", lambda subject, message: told.append(subject))
+    counted = {"rows_in": 12, "duplicates": 2, "conflicts": 1}
+    summary = {"batch": BATCH, "run": f"{BATCH}-3", "partitions": PARTITIONS, "dates": [], **counted}
+    s3.put_json("clean", f"_summaries/{BATCH}/clean_to_business.json", summary)
+
+    ingestion.publish_readings(BATCH, "clean", "metering", {"max_conflict_share": 0.1})
+    assert told == []
+
+    ingestion.publish_readings(BATCH, "clean", "metering", {"max_conflict_share": 0.09})
+    assert told == ["Readings contradict one another"]
 
 
 @pytest.mark.usefixtures("published")

@@ -17,13 +17,22 @@ FIRST, SECOND = "2026-01-01 08:00:00", "2026-01-02 08:00:00"
 KEPT = "SELECT reading_type, reading_date_time, reading_value, delivered_at FROM daily ORDER BY 1, 2, 3"
 
 
-def reading(value: float | None, delivered_at: str, *, at: str = NOON, kind: str = "INT", meter: str = "MAC1") -> str:
+def reading(
+    value: float | None,
+    delivered_at: str,
+    *,
+    at: str = NOON,
+    kind: str = "INT",
+    meter: str = "MAC1",
+    file: str = "a.csv",
+    row: int = 1,
+) -> str:
     """A clean row as values of SQL, in the order of a clean file."""
     number = "NULL" if value is None else repr(value)
     error = "'NULL'" if kind == "ERR" else "NULL"
     return (
         f"('{meter}', {number}, '{kind}', '{at}', '20130131', NULL, {error}, 2013, 5, 31, 1, 2013, 12, 0, "
-        f"'s3://landing/readings/a.csv', '{delivered_at}')"
+        f"'s3://landing/readings/{file}', '{delivered_at}', {row})"
     )
 
 
@@ -68,21 +77,26 @@ def test_an_older_delivery_loaded_late_replaces_nothing(tables: Warehouse) -> No
     assert tables.rows(KEPT) == [("INT", NOON, 0.25, SECOND), ("INT", "2013-01-31 12:30:00", 0.5, FIRST)]
 
 
-def test_a_tie_between_loads_keeps_the_larger_value_in_either_order(tables: Warehouse) -> None:
+def test_of_two_loads_of_one_upload_time_the_later_one_wins(tables: Warehouse) -> None:
     load(tables, reading(0.25, FIRST), reading(0.75, FIRST, meter="MAC2"))
     load(tables, reading(0.75, FIRST), reading(0.25, FIRST, meter="MAC2"))
 
-    assert tables.rows("SELECT meter_id, reading_value FROM daily ORDER BY 1") == [("MAC1", 0.75), ("MAC2", 0.75)]
+    assert tables.rows("SELECT meter_id, reading_value FROM daily ORDER BY 1") == [("MAC1", 0.75), ("MAC2", 0.25)]
 
 
-def test_duplicates_within_one_load_leave_the_newest_and_then_the_largest(tables: Warehouse) -> None:
+def test_within_one_load_the_newest_delivery_wins_then_the_later_file_then_its_later_row(tables: Warehouse) -> None:
     load(
         tables,
-        *[reading(0.5, FIRST), reading(0.5, FIRST)],
-        *[reading(9.0, FIRST, meter="MAC2"), reading(0.25, SECOND, meter="MAC2"), reading(0.5, SECOND, meter="MAC2")],
+        *[reading(9.0, FIRST, file="z.csv", row=9), reading(0.25, SECOND, file="a.csv")],
+        *[reading(0.5, FIRST, meter="MAC2", file="b.csv"), reading(9.0, FIRST, meter="MAC2", file="B.csv", row=9)],
+        *[reading(value, FIRST, meter="MAC3", row=row) for row, value in ((9, 9.0), (10, 0.75), (8, 8.0))],
     )
 
-    assert tables.rows("SELECT meter_id, reading_value FROM daily ORDER BY 1") == [("MAC1", 0.5), ("MAC2", 0.5)]
+    assert tables.rows("SELECT meter_id, reading_value FROM daily ORDER BY 1") == [
+        ("MAC1", 0.25),
+        ("MAC2", 0.5),
+        ("MAC3", 0.75),
+    ]
 
 
 def test_an_error_and_a_value_at_the_same_time_are_two_readings(tables: Warehouse) -> None:
@@ -128,6 +142,7 @@ def clean_file(*rows: tuple[str, float | None, datetime, datetime]) -> bytes:
         "minute": pa.array([0] * count, pa.int32()),
         "source_file": ["s3://landing/readings/a.csv"] * count,
         "delivered_at": pa.array([row[3] for row in rows], pa.timestamp("us", "UTC")),
+        "source_row": pa.array(range(count), pa.int64()),
     }
     sink = io.BytesIO()
     pq.write_table(pa.table(columns), sink)

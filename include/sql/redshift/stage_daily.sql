@@ -15,6 +15,7 @@ CREATE TEMP TABLE daily_copied (
     hour INTEGER,
     minute INTEGER,
     source_file VARCHAR(1024),
-    delivered_at TIMESTAMP
+    delivered_at TIMESTAMP,
+    source_row BIGINT
 )
 DISTKEY (meter_id)

@@ -1,4 +1,8 @@
-"""What the tables must hold, in plain Python: the newest value of each reading, and sums by hand."""
+"""What the tables must hold, in plain Python: the newest value of each reading, and sums by hand.
+
+Of the rows of one meter, type and time the newest delivery wins, then the later file by its URI, then the later row of
+that file. Against a reading that is published already, rows of the same delivery win.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +29,17 @@ class Version:
 
 
 class Expected:
-    """`published` are the versions whose readings count, `tallied` those whose bad rows and duplicates count."""
+    """`published` are the batches whose readings count, in the order of publishing. `tallied` are the versions whose bad
+    rows and duplicates count.
+    """
 
-    def __init__(self, published: Iterable[Version], tallied: Iterable[Version]) -> None:
+    def __init__(self, published: Iterable[Iterable[Version]], tallied: Iterable[Version]) -> None:
         self.newest: dict[Key, tuple[datetime, float | None]] = {}
-        for version in published:
-            for row in readings(version.file):
-                self._take(row, version.delivered_at)
+        for batch in published:
+            # A later one of these replaces an earlier one of the same time, and so does a later row in its file.
+            for version in sorted(batch, key=lambda version: (version.delivered_at, version.uri)):
+                for row in readings(version.file):
+                    self._take(row, version.delivered_at)
         self._tallied = set(tallied)
 
     def tables(self) -> Tables:
@@ -64,7 +72,7 @@ class Expected:
     def _take(self, row: Row, delivered_at: datetime) -> None:
         key = (row.meter, "ERR" if row.value is None else "INT", row.moment)
         found = self.newest.get(key)
-        if found is None or (delivered_at, row.value or 0) > (found[0], found[1] or 0):
+        if found is None or delivered_at >= found[0]:
             self.newest[key] = (delivered_at, row.value)
 
     def _intervals(self) -> list[tuple[str, datetime, float]]:

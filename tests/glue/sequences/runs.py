@@ -12,8 +12,8 @@ from tests.glue.sequences.redshift import Redshift
 from tests.glue.sequences.session_platform import BUSINESS, CLEAN, LANDING, Platform
 
 Extra = dict[str, Any]
-# Params as the trigger forms have them, but for two gates, which would stop what these sequences are about.
-INGEST = {"max_rejected_share": 1, "transformer": None, "reprocess": [], "grain": "month"}
+# Params as the trigger forms have them, but for the gates, which would stop what these sequences are about, and alerts.
+INGEST = {"max_rejected_share": 1, "max_conflict_share": 1, "transformer": None, "reprocess": [], "grain": "month"}
 AGGREGATE = {"first_date": None, "last_date": None, "min_completeness": 0, "on_incomplete": "alert"}
 LOAD = {"batches": [], "first_date": None, "last_date": None}
 
@@ -88,7 +88,7 @@ class IngestRun(DagRun):
         self.platform.run_script("clean_to_business", batch=self.batch, run=run, grain=grain)
 
     def publish_readings(self) -> None:
-        ingestion.publish_readings(self.batch, CLEAN, self.platform.database)
+        ingestion.publish_readings(self.batch, CLEAN, self.platform.database, self.params)
 
     def record_ledger(self) -> None:
         self.extra = ingestion.record_ledger(self.batch, CLEAN)

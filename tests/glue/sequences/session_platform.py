@@ -16,8 +16,12 @@ from typing import Any
 from unittest.mock import patch
 
 import boto3
+import pyarrow as pa
+import pyarrow.fs
 import pyarrow.parquet as parquet
 from botocore.config import Config
+from meter_data.lake import store as lake_store
+from meter_data.lake.store import Store
 from metering import aggregation, catalog, clients, ingestion
 from pyspark.sql import DataFrameWriter
 from transformers.zones import session
@@ -31,6 +35,8 @@ from local_aws.glue.tables import GlueTables
 from local_aws.ports import free_ports
 from local_aws.settings import Settings
 from local_aws.state import State
+from tests.glue import old_clean_zone
+from tests.glue.folder_store import FolderStore as FolderStoreOfTests
 from tests.glue.job_runs.job_platform import TABLES, fields
 from tests.glue.sequences.clock import Clock
 from tests.glue.sequences.kills import Killer
@@ -118,11 +124,27 @@ class Platform:
             "business_bucket": BUSINESS,
             "database": self.database,
             "intervals_per_hour": "2",
+            "spread_above_rows": "100000000",
             **arguments,
         }
         words = [word for name, value in given.items() for word in (f"--{name}", value)]
         with patch.object(sys, "argv", [script, *words]):
-            importlib.import_module(script).main()
+            if script == "raw_to_clean":
+                self._run_old_raw_to_clean(arguments["batch"])
+            else:
+                importlib.import_module(script).main()
+
+    def connect(self) -> Store:
+        """What meter_data.lake.store.connect gives to scripts: Arrow reads the folders, boto3 writes to the server."""
+        files = pa.fs.SubTreeFileSystem(str(self.root), pa.fs.LocalFileSystem())
+        return Store(files, self.client("s3"))
+
+    def _run_old_raw_to_clean(self, batch: str) -> None:
+        """Makes of what the old raw_to_clean leaves, also when it is killed, what the new one writes."""
+        try:
+            importlib.import_module("raw_to_clean").main()
+        finally:
+            old_clean_zone.bring_up_to_date(FolderStoreOfTests(self.root), CLEAN, batch)
 
     def folder_of(self, uri: str) -> Path:
         return self.root / uri.removeprefix("s3://")
@@ -174,6 +196,7 @@ def _installed(platform: Platform) -> Iterator[None]:
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(patch.object(boto3, "client", platform.client))
+        stack.enter_context(patch.object(lake_store, "connect", platform.connect))
         stack.enter_context(patch.object(clients, "s3", lambda: platform.client("s3")))
         stack.enter_context(patch.object(clients, "glue", lambda: platform.client("glue")))
         stack.enter_context(patch.object(ingestion, "datetime", platform.clock))

@@ -18,21 +18,32 @@ FIRST, SECOND = datetime(2013, 3, 1, 9), datetime(2013, 3, 2, 9)  # noqa: DTZ001
 
 
 def of(*versions: tuple[datetime, list[Any]]) -> dict[str, list[tuple[Any, ...]]]:
-    made = [Version(f"s3://landing/{at}", at, MeterFile(tuple(rows))) for at, rows in versions]
-    return Expected(made, made).tables()
+    made = [version(f"{at}", at, rows) for at, rows in versions]
+    return Expected([made], made).tables()
 
 
-def test_the_newest_delivery_wins_whatever_its_order_and_in_one_delivery_the_larger_value() -> None:
+def version(name: str, at: datetime, rows: list[Any]) -> Version:
+    return Version(f"s3://landing/{name}", at, MeterFile(tuple(rows)))
+
+
+def test_the_newest_delivery_wins_whatever_its_order_and_in_one_file_the_later_row() -> None:
     tables = of(
-        (SECOND, [Row("M1", MONDAY, 8), Row("M1", NEW_YEAR, 4), Row("M1", NEW_YEAR, 6)]),
+        (SECOND, [Row("M1", MONDAY, 8), Row("M1", NEW_YEAR, 6), Row("M1", NEW_YEAR, 4)]),
         (FIRST, [Row("M1", MONDAY, 16), Row("M1", MONDAY, None)]),
     )
 
     assert tables["daily"] == [
         ("M1", "ERR", MONDAY, None, "NULL", FIRST),
         ("M1", "INT", MONDAY, 1.0, None, SECOND),
-        ("M1", "INT", NEW_YEAR, 0.75, None, SECOND),
+        ("M1", "INT", NEW_YEAR, 0.5, None, SECOND),
     ]
+
+
+def test_of_files_of_one_second_the_later_name_wins_and_a_published_reading_loses() -> None:
+    a, b = version("a", FIRST, [Row("M1", NEW_YEAR, 8)]), version("b", FIRST, [Row("M1", NEW_YEAR, 4)])
+
+    assert Expected([{a, b}], {a, b}).tables()["daily"] == [("M1", "INT", NEW_YEAR, 0.5, None, FIRST)]
+    assert Expected([{b}, {a}], {a, b}).tables()["daily"] == [("M1", "INT", NEW_YEAR, 1.0, None, FIRST)]
 
 
 def test_the_week_of_a_year_end_belongs_to_the_new_year_and_the_months_do_not() -> None:

@@ -52,7 +52,7 @@ class World:
         self.consumption: list[Extra] = []
         self.runs: list[DagRun] = []
         self.waiting: list[DagRun] = []  # failed runs, to be cleared
-        self.published: set[Version] = set()
+        self.published: list[set[Version]] = []  # batches, in the order of publishing
         self.tallied: set[Version] = set()
         self.log = log
         self.after: Counter[str] = Counter()  # what followed the kills
@@ -153,7 +153,7 @@ class World:
 
     def _done(self, run: DagRun, step: str) -> None:
         if step == "publish_readings":
-            self.published |= self._versions(run.batch)
+            self.published.append(self._versions(run.batch))
         if step == "record_ledger":
             self.tallied |= self._versions(run.batch)
 

@@ -122,9 +122,15 @@ class Store:
 
     def write_parquet(self, uri: str, table: pa.Table, rows_a_group: int, codec: str = ZSTD) -> None:
         """Writes a table as one Parquet file."""
+        parts = (table.slice(start, rows_a_group) for start in range(0, table.num_rows, rows_a_group))
+        self.write_row_groups(uri, table.schema, parts, codec)
+
+    def write_row_groups(self, uri: str, schema: pa.Schema, groups: Iterable[pa.Table], codec: str = ZSTD) -> None:
+        """Writes one Parquet file, each table as a row group of it. Only one table is held at a time."""
         sink = pa.BufferOutputStream()
-        with pq.ParquetWriter(sink, table.schema, compression=codec) as writer:
-            writer.write_table(table, row_group_size=rows_a_group)
+        with pq.ParquetWriter(sink, schema, compression=codec) as writer:
+            for group in groups:
+                writer.write_table(group, row_group_size=max(group.num_rows, 1))
         self.write(uri, sink.getvalue())
 
     def delete_folder(self, uri: str) -> int:
