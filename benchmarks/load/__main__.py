@@ -74,14 +74,12 @@ def parser() -> argparse.ArgumentParser:
 def measure(command: str, given: fleet.Sample, rows: list[int] | None, folder: Path) -> None:
     """Run a command, writing its results after each size."""
     if command == "ingest":
-        shutil.rmtree(folder / "start", ignore_errors=True)
-        start = ingest.start(given, folder / "start")
         for size in rows or ingest.SIZES:
             shutil.rmtree(folder / str(size), ignore_errors=True)
             found = ingest.run(given, size, folder / str(size))
             others = [other for other in read("ingest").get("sizes", []) if other["rows"] != found["rows"]]
             sizes = sorted([*others, found], key=lambda measured: measured["rows"])
-            save("ingest", {"source": given.source, "versions": versions(), "start": start, "sizes": sizes})
+            save("ingest", {"source": given.source, "versions": versions(), "sizes": sizes})
         return
     module = MODULES[command]
     (size,) = rows or [module.ROWS]
