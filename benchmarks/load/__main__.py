@@ -4,7 +4,9 @@
     .venv-local/bin/python -m benchmarks.load increment [--rows N]     a day onto 4 million rows, and nothing new
     .venv-local/bin/python -m benchmarks.load queries   [--rows N]     what queries of 16 million rows read
     .venv-local/bin/python -m benchmarks.load grain     [--rows N]     partitions of a month beside those of a day
-    .venv-local/bin/python -m benchmarks.load all                      the four, one after the other
+    .venv-local/bin/python -m benchmarks.load worst     [--rows N]     a file without repetition, one of 8 million rows
+    .venv-local/bin/python -m benchmarks.load described [--rows N]     quoted CSV and Parquet by the transformer default
+    .venv-local/bin/python -m benchmarks.load all                      the six, one after the other
     .venv-local/bin/python -m benchmarks.load page                     the page and the plot of the results, anew
 
 Each writes its results to benchmarks/results/load_<command>.json, then the page and the plot. `ingest` replaces the
@@ -18,19 +20,31 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from benchmarks.load import REPOSITORY, fleet, grain, increment, ingest, lake, queries, report
+from benchmarks.load import REPOSITORY, described, fleet, grain, increment, ingest, queries, report, worst
+from local_aws.glue import spark
+from local_aws.glue.java import java_home
+from local_aws.settings import Settings
 
 RESULTS = REPOSITORY / "benchmarks" / "results"
 PAGE = Path(__file__).with_name("README.md")
 PLOT = REPOSITORY / "docs" / "images" / "load_growth.svg"
-COMMANDS = ("ingest", "queries", "increment", "grain")
+COMMANDS = ("ingest", "queries", "increment", "grain", "worst", "described")
+MODULES: dict[str, Any] = {
+    "increment": increment,
+    "queries": queries,
+    "grain": grain,
+    "worst": worst,
+    "described": described,
+}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -60,16 +74,14 @@ def parser() -> argparse.ArgumentParser:
 def measure(command: str, given: fleet.Sample, rows: list[int] | None, folder: Path) -> None:
     """Run a command, writing its results after each size."""
     if command == "ingest":
-        shutil.rmtree(folder / "start", ignore_errors=True)
-        start = ingest.start(given, folder / "start")
         for size in rows or ingest.SIZES:
             shutil.rmtree(folder / str(size), ignore_errors=True)
             found = ingest.run(given, size, folder / str(size))
             others = [other for other in read("ingest").get("sizes", []) if other["rows"] != found["rows"]]
             sizes = sorted([*others, found], key=lambda measured: measured["rows"])
-            save("ingest", {"source": given.source, "versions": versions(), "start": start, "sizes": sizes})
+            save("ingest", {"source": given.source, "versions": versions(), "sizes": sizes})
         return
-    module: Any = {"increment": increment, "queries": queries, "grain": grain}[command]
+    module = MODULES[command]
     (size,) = rows or [module.ROWS]
     # Queries ask what a load of that size has left.
     place = folder / (str(size) if command == "queries" else command)
@@ -81,25 +93,21 @@ def measure(command: str, given: fleet.Sample, rows: list[int] | None, folder: P
 
 def versions() -> dict[str, Any]:
     """What the numbers depend on, beside the code."""
-    import duckdb
-    import psutil
-    import pyspark
-
-    from local_aws.glue.java import java_home
-    from local_aws.settings import Settings
-
-    said = subprocess.run(
-        [java_home(Settings().glue_environment) / "bin" / "java", "-version"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    settings = Settings()
+    java = [java_home(settings.glue_environment) / "bin" / "java", "-version"]
+    said = subprocess.run(java, capture_output=True, text=True, check=True)
+    of_glue = ("pyspark", "pyarrow", "numpy", "boto3")
+    script = "import sys, importlib.metadata as m; print(*(m.version(name) for name in sys.argv[1:]), sys.version)"
+    answer = subprocess.run([settings.glue_python, "-c", script, *of_glue], capture_output=True, text=True, check=True)
+    spark_version, *libraries, python = answer.stdout.split()[: len(of_glue) + 1]
     return {
-        "spark": pyspark.__version__,
+        "spark": spark_version,
         "java": said.stderr.split('"')[1],
-        "java_flags": lake.java_flags(),
-        "duckdb": duckdb.__version__,
-        "cores": psutil.cpu_count(),
+        "java_flags": spark.JAVA_OPTIONS,
+        "python": python,
+        **dict(zip(of_glue[1:], libraries, strict=True)),
+        **{name: metadata.version(name) for name in ("duckdb", "polars")},
+        "cores": os.cpu_count(),
     }
 
 

@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from benchmarks.load import process_tree
 from local_aws.glue import spark
 from local_aws.glue.java import java_home
 from local_aws.settings import Settings
@@ -34,6 +35,8 @@ def made(settings: Settings) -> Path:
         environment = spark.environment(settings, Path(name), spark.write_configuration(chosen, Path(name)))
         command = [settings.glue_python, "-P", _WARM_UP, name]
         subprocess.run(command, env=environment, check=True, timeout=_SECONDS, stdout=subprocess.DEVNULL)
+        # Java may end after Python; the next measurement would count it.
+        process_tree.wait_for_orphans()
         written.replace(archive)
     return archive
 

@@ -54,7 +54,7 @@ def measured() -> Iterator[Usage]:
         yield usage
         usage.wall = time.monotonic() - begun
     finally:
-        _wait_for_orphans()
+        wait_for_orphans()
         ended.set()
         sampler.join()
     usage.cpu = _cpu_of_ended_children() - cpu
@@ -71,7 +71,8 @@ def _cpu_of_ended_children() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _wait_for_orphans() -> None:
+def wait_for_orphans() -> None:
+    """Waits for all children of this process, those that it has adopted included."""
     # When one ends, those that it has started become children in turn.
     while children := psutil.Process().children():
         for child in children:

@@ -5,12 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.load import estimate, growth
+from benchmarks.load.estimate import Line, Load
 
 MEGA = 1e6
 OWN_JAVA = "predecessor_with_javas_own"
-SIDES = ("predecessor", OWN_JAVA, "platform")
-NAMES = {**growth.NAMES, OWN_JAVA: "predecessor's way with Java's own flags"}
+SIDES = ("predecessor", OWN_JAVA, "platform", "spread")
+NAMES = {
+    **growth.NAMES,
+    OWN_JAVA: "predecessor's way with Java's own flags",
+    "spread": "the three jobs, spread by Spark",
+}
+ALTERNATIVES = {
+    "duckdb": "the core in DuckDB's SQL",
+    "polars": "the core in Polars' expressions",
+    "only_reading": "reading the bytes as CSV, no more",
+}
 DAYS_A_MONTH, INTERVALS_A_DAY = 30, 48
+# What is asked for: shares of the predecessor's CPU time by millions of rows, peak memory (in MiB, as it is measured).
+SHARES = {1: 0.08, 4: 0.10, 16: 0.12}
+PEAKS = {1: 717, 4: 717, 16: 1024}
+LARGE_FILE_PEAK = 1024
+DAY_SHARE, SPREAD_SHARE = 0.05, 0.25
+FURTHER_ROW, WORST_ROW = 2.5, 9.0  # CPU microseconds
+DESCRIBED_SECONDS = 20
+MOST_FILES, QUERY_FILES, QUERY_BYTES = 40, 3, 0.5 * MEGA
 TEXT = """\
 # The load
 
@@ -22,19 +40,18 @@ one folder a date, no deduplication, no rejects, everything in every run.
 
 Data: {source}, repeated under new meter ids with values a little changed (`fleet.py`).
 
-Both sides run in the same process, by the same StartJobRun, on Spark {spark}, Java {java}, {cores} cores
-(`local[2]`) and Java's flags `{java_flags}`, and read and write the same local disk: `s3://` is a view of Hadoop's on
-folders, so nobody pays for a network or an S3 server. CPU seconds are the kernel's for all processes of a job, those
-that ended included (`process_tree.py`). Other work shared the cores, so wall times are not shown; CPU seconds bear it,
-though caches that are shared may cost either side some per cent.
+Both sides are started by the same StartJobRun, one after the other, on {cores} cores. The three jobs run on Python
+{python}, pyarrow {pyarrow}, numpy {numpy} and boto3 {boto3}, as Glue has them. The predecessor runs on Spark {spark}
+(`local[2]`) and Java {java} with the flags that cost least here (`{java_flags}`, an archive of Spark's
+classes). It reads and writes the local disk directly. The three jobs ask for the same files by S3's protocol, which
+costs them CPU time. CPU seconds are the kernel's for all processes of a job, those that ended included
+(`process_tree.py`). Other work shared the cores, so wall times are not shown; it raises CPU seconds too, on both sides.
 
 ## Asked for and reached
 
 | what | asked for | predecessor | here | |
 |---|---|---|---|---|
 {asked}
-
-{missed}
 
 ## Loads of a whole year
 
@@ -45,17 +62,44 @@ though caches that are shared may cost either side some per cent.
 Peak memory is the highest sum of resident pages (RSS) of all processes of a job. Files and bytes are those of the clean
 and the business zone; behind the plus sign stand the files of completeness (its table and the tallies it is made of),
 which the predecessor has nothing of. *With Java's own flags* is the predecessor as it would run out of the box: both
-compilers, the G1 collector, no archive of Spark's classes.
+compilers, the G1 collector, no archive of Spark's classes. *Spread by Spark* is the same work on the same data by
+Spark's workers, as jobs do it above the rows of `--spread_above_rows`.
 
 ![CPU seconds a million rows by size](../../docs/images/load_growth.svg)
 
-## What the CPU time goes into
+Each job:
 
-CPU seconds by kind of thread, sampled; the platform's three jobs.
-
-| rows | job | {kinds} |
-|---|---|{kind_rules}
+| rows | job | CPU s | peak memory MB |
+|---|---|---|---|
 {profile}
+
+## Beside a few lines of DuckDB or Polars
+
+The core of the load without everything that makes it a load: parse, keep one reading of a meter, type and time, sum by
+day, write Parquet ([alternatives/](alternatives)). No rejected row is kept, nothing is published, no delivery comes
+after another one. DuckDB {duckdb}, Polars {polars}. The last line is the limit: Arrow reads the bytes as CSV.
+
+| rows | | CPU s | of the three jobs | peak memory MB |
+|---|---|---|---|---|
+{alternatives}
+
+## The dearest and the largest file
+
+| file | CPU s | peak memory MB |
+|---|---|---|
+{worst}
+
+Most texts of a meter file repeat, and each distinct text is judged once. In the dearest file every time and every value
+is another one, in no order: a further row costs {worst_row:.1f} CPU microseconds there, and {further_row:.1f} in usual
+files.
+
+## Files of one's own
+
+{described_rows:.2g} million rows of the same fleet, read by a description (`default`).
+
+| format | MB | CPU s | peak memory MB |
+|---|---|---|---|
+{described}
 
 ## A day onto {increment_rows:.2g} million rows
 
@@ -64,10 +108,10 @@ CPU seconds by kind of thread, sampled; the platform's three jobs.
 | | CPU s | files | MB written |
 |---|---|---|---|
 | predecessor, which loads everything again | {old_day[cpu_seconds]:.0f} | {old_day[files]:,} | {old_day_mb:.0f} |
-| the day | {new_day[cpu_seconds]:.0f} | {new_day[files]} | {new_day_mb:.1f} |
+| the day | {new_day[cpu_seconds]:.1f} | {new_day[files]} | {new_day_mb:.1f} |
 | nothing new | {jobs_started} jobs started | 0 | 0 |
 
-{day_remark}
+A larger base does not make the day dearer as long as it has the same months of the same size.
 
 ## What a query reads
 
@@ -90,48 +134,21 @@ A month is the default. With it a day's delivery writes the month anew, on avera
 day alone, and every reader of a longer time opens thirty times the files. Here the month costs {month_dearer:.1f} CPU
 seconds more, for a month of {month_rows:.2g} million rows that is full but for that day. Taken on to 50,000 meters,
 whose month is half full on average, that is {month_at_50000:.0f} CPU minutes a day; to a million meters,
-{month_at_a_million:.0f} CPU hours a day: from there on days are the cheaper choice, and their files are large enough.
+{month_at_a_million:.1f} CPU hours a day: from there on days are the cheaper choice, and their files are large enough.
 
-## The full London set
+## Large fleets
 
-{london:,.0f} million rows, {london_files} files, {london_months} months. A line through the two largest sizes above
-gives {line} CPU seconds.
+A line through the two largest sizes above gives {line} CPU seconds.
 
-| where | CPU hours | wall minutes | DPU hours |
-|---|---|---|---|
-{full}
+| load | where | CPU minutes | wall minutes | DPU hours | US dollars |
+|---|---|---|---|---|---|
+{large}
 
-Reasoned, not measured: a vCPU of Glue is taken to be as fast as a core here, a job waits {glue_start} s for its start,
-and a job's tasks (`raw_to_clean`: {files_tasks}, one a file; the other two: {months_tasks}, one a month, for the months
-of the business zone are sorted in one task each as long as they hold less than 8 million rows) go over the cores in
-rounds. So the larger fleet gains little on this set: {months_tasks} months cannot fill its
-{largest_cores} vCPU. It is meant for fleets whose months are cut into many files: a million meters bring 1.5 billion
-rows a month, 180 files. Memory does not grow with the set: a task of `clean_to_business` sorts one file's rows, at most
-8 million, and spills; the driver keeps counts of partitions only.
-"""
-MISSED_DAY = """\
-Of the {cpu:.0f} CPU seconds of the day {start:.0f} go into the start of three Java machines, their compiling and their
-plans; the {rows:,} rows and the month that is written anew take the rest. A larger base does not make the day dearer
-as long as it has the same months of the same size."""
-
-
-MISSED = """\
-**What is missed, and why.** With {start_rows:,} rows, next to nothing, the three applications of Spark take
-{start:.0f} CPU seconds to start, plan, compile and end, the predecessor's five {old_start:.0f}. That is
-{start_share:.0%} of all that the predecessor takes for a million rows: no care for rows brings a first load of that
-size to the share that is asked for. And a row is not cheaper here than there: {a_million:.1f} CPU seconds a million
-against {old_a_million:.1f}, by the line through the two largest sizes. Reading the files once instead of twice pays
-for looking at every field and for the quarantine; finding the winner among rows of the same reading, in one order
-for all, costs what the predecessor's three passes over everything cost. The predecessor does neither: it doubles
-what is delivered twice, and a bad row ends up as null. What is several times cheaper is what happens every day: a
-day's delivery, a repeated one, and queries. A profile of the rows' time is flat: of `raw_to_clean` 33 % writes
-Parquet, 12 % takes dates apart, 10 % splits lines, 9 % are the patterns of ids, times and numbers; of
-`clean_to_business` 25 % writes Parquet, 16 % finds winners, 14 % counts by day, 11 % takes dates apart, 9 % moves
-rows. Tried, and left out as they gain next to nothing: no code generation (-4 % of the start), no adaptive plans
-(+6 %), later compilation (0 %), one query for all counts instead of four (-2 %), dates taken apart by a table of
-dates instead of Spark's functions (0.3 of some 16 microseconds a row). What does pay, an archive of Spark's classes
-(-33 % of the start) and one compiler of Java instead of two, is in both columns, as both sides run with the same
-flags. Beside the predecessor with Java's own flags the share is {own_shares}.
+Reasoned, not measured. A vCPU of Glue is taken to be as fast as a core here, a job waits {glue_start} s for its start,
+is charged for {shortest} s at least, and a DPU hour costs {price} dollars. Up to {spread_above:.0f} million rows a job
+works in its own process, on the {g1x} vCPU of the first of {fewest} workers, which are the fewest that Glue sells.
+Above, its items (one a meter file, or one a range of meters of two million rows at most) go over the vCPU of the other
+workers in rounds.
 """
 
 
@@ -139,28 +156,24 @@ def page(results: dict[str, Any]) -> str:
     """The Markdown text; `results` holds those of all commands."""
     ingest, increment, queries, grain = (results[name] for name in ("ingest", "increment", "queries", "grain"))
     sizes = sorted(ingest["sizes"], key=lambda size: size["rows"])
-    kinds = kinds_of(sizes)
     new_day, old_day = increment["platform"], increment["predecessor"]
     of_jobs = estimate.lines(sizes)
-    start_of_day = sum(
-        seconds
-        for job in new_day["jobs"].values()
-        for kind, seconds in job["cpu_by_kind"].items()
-        if kind not in ("tasks",)
-    )
     line = [
-        f"{sum(job.fixed for job in of_jobs.values()):.0f}",
+        f"{sum(job.fixed for job in of_jobs.values()):.1f}",
         f"{sum(job.a_million for job in of_jobs.values()):.1f}",
     ]
     return TEXT.format(
         source=ingest["source"],
-        **{name: ingest["versions"][name] for name in ("spark", "java", "java_flags", "cores")},
-        asked="\n".join(_asked(*row) for row in asked(sizes, increment, queries)),
+        **ingest["versions"],
+        asked="\n".join(_asked(*row) for row in asked(results)),
         sizes="\n".join(_size(size, side) for size in sizes for side in SIDES if size[side]),
-        kinds=" | ".join(kinds),
-        kind_rules="---|" * len(kinds),
-        profile="\n".join(_profile(size, job, kinds) for size in sizes for job in size["platform"]["jobs"]),
-        missed=_missed(ingest["start"], sizes),
+        profile="\n".join(_profile(size, job) for size in sizes for job in size["platform"]["jobs"]),
+        alternatives="\n".join(_alternative(size, name) for size in sizes for name in ALTERNATIVES),
+        worst="\n".join(_worst(results["worst"])),
+        worst_row=estimate.a_further_row(results["worst"]["distinct"]),
+        further_row=estimate.a_further_row(sizes),
+        described_rows=results["described"]["rows"] / MEGA,
+        described="\n".join(_described(*item) for item in results["described"]["formats"].items()),
         **_grains(grain),
         increment_rows=increment["rows"] / MEGA,
         day_rows=increment["rows_of_the_day"],
@@ -170,20 +183,18 @@ def page(results: dict[str, Any]) -> str:
         new_day_mb=new_day["bytes"] / MEGA,
         old_day_mb=old_day["bytes"] / MEGA,
         jobs_started=increment["nothing_new"]["jobs_started"],
-        day_remark=MISSED_DAY.format(cpu=new_day["cpu_seconds"], start=start_of_day, rows=increment["rows_of_the_day"]),
         query_rows=queries["rows"] / MEGA,
         questions="\n".join(
             _question(question, side) for question in queries["questions"] for side in ("predecessor", "platform")
         ),
-        london=estimate.LONDON_ROWS / MEGA,
-        london_files=estimate.LONDON_FILES,
-        london_months=estimate.LONDON_MONTHS,
         line=f"{line[0]} + {line[1]} a million rows",
-        full="\n".join(_full(of_jobs)),
+        large="\n".join(_large(of_jobs, _start_of_spark(sizes))),
         glue_start=estimate.GLUE_START_SECONDS,
-        files_tasks=estimate.TASKS["raw_to_clean"],
-        months_tasks=estimate.TASKS["clean_to_business"],
-        largest_cores=(max(estimate.WORKERS.values()) - 1) * estimate.G1X_CPUS,
+        shortest=estimate.SHORTEST_SECONDS,
+        price=estimate.DPU_HOUR_DOLLARS,
+        spread_above=estimate.SPREAD_ABOVE_ROWS / MEGA,
+        g1x=estimate.G1X_CPUS,
+        fewest=estimate.FEWEST_WORKERS,
     )
 
 
@@ -192,44 +203,45 @@ def plot(results: dict[str, Any]) -> str:
     return growth.svg(results["ingest"]["sizes"])
 
 
-def asked(
-    sizes: list[dict[str, Any]], increment: dict[str, Any], queries: dict[str, Any]
-) -> list[tuple[str, str, str, str, bool]]:
+def asked(results: dict[str, Any]) -> list[tuple[str, str, str, str, bool]]:
     """What, asked for, the predecessor's, ours, whether it is reached."""
+    sizes = sorted(results["ingest"]["sizes"], key=lambda size: size["rows"])
+    increment, queries, worst = (results[name] for name in ("increment", "queries", "worst"))
     rows: list[tuple[str, str, str, str, bool]] = []
+
+    def share(what: str, new: float, old: float, most: float) -> None:
+        rows.append((what, f"{most:.2f}", f"{old:.0f}", f"{new:.1f} ({new / old:.3f})", new <= most * old))
+
+    def least(what: str, unit: str, new: float, most: float, old: str = "") -> None:
+        rows.append((what, f"{most:g} {unit}", old, f"{new:,.4g}", new <= most))
+
     for size in sizes:
         millions, new, old = size["rows"] / MEGA, size["platform"], size["predecessor"]
-        ratio = new["cpu_seconds"] / old["cpu_seconds"]
-        if millions <= 4:
-            said = f"{new['cpu_seconds']:.0f} ({ratio:.2f})"
-            what = f"CPU s, {millions:g} M rows (share)"
-            rows.append((what, "0.20", f"{old['cpu_seconds']:.0f}", said, ratio <= 0.2))
-            files = new["files"]
-            rows.append((f"files, {millions:g} M rows", "under 40", f"{old['files']:,}", str(files), files < 40))
-        most = 1536 if millions <= 4 else 2048
-        peak, before = new["peak_rss_mb"], old["peak_rss_mb"]
-        rows.append((f"peak MB, {millions:g} M rows", f"{most}", f"{before:,}", f"{peak:,}", peak <= most))
-    new, old = increment["platform"]["cpu_seconds"], increment["predecessor"]["cpu_seconds"]
-    what = f"CPU s, a day onto {increment['rows'] / MEGA:.2g} M rows (share)"
-    rows.append((what, "0.10", f"{old:.0f}", f"{new:.0f} ({new / old:.2f})", new <= 0.1 * old))
+        name = f"{millions:g} M rows"
+        share(f"CPU s, {name} (share)", new["cpu_seconds"], old["cpu_seconds"], SHARES[round(millions)])
+        if size["spread"]:
+            share(f"CPU s, {name} spread (share)", size["spread"]["cpu_seconds"], old["cpu_seconds"], SPREAD_SHARE)
+        files = new["files"]
+        rows.append((f"files, {name}", f"under {MOST_FILES}", f"{old['files']:,}", str(files), files < MOST_FILES))
+        least(f"peak memory, {name}", "MB", new["peak_rss_mb"], PEAKS[round(millions)], f"{old['peak_rss_mb']:,}")
+    further = estimate.a_further_row(sizes)
+    least("CPU of a further row", "µs", further, FURTHER_ROW, f"{estimate.a_further_row(sizes, 'predecessor'):.1f}")
+    least("CPU of a further row, dearest file", "µs", estimate.a_further_row(worst["distinct"]), WORST_ROW)
+    large = worst["large"]
+    name = f"peak memory, one file of {large['rows'] / MEGA:g} M rows"
+    least(name, "MB", large["platform"]["peak_rss_mb"], LARGE_FILE_PEAK)
+    for kind, found in results["described"]["formats"].items():
+        least(f"CPU, {kind} by `default`", "s", found["platform"]["cpu_seconds"], DESCRIBED_SECONDS)
+    name = f"CPU s, a day onto {increment['rows'] / MEGA:.2g} M rows (share)"
+    share(name, increment["platform"]["cpu_seconds"], increment["predecessor"]["cpu_seconds"], DAY_SHARE)
     jobs = increment["nothing_new"]["jobs_started"]
     rows.append(("jobs started for nothing new", "0", "5", str(jobs), jobs == 0))
     one = queries["questions"][0]
     new_read, old_read = one["platform"], one["predecessor"]
     what = f"{one['name']} of {queries['rows'] / MEGA:.3g} M rows: files, MB read"
-    is_reached = new_read["files"] <= 3 and new_read["bytes"] < MEGA
-    rows.append((what, "3, under 1", _read(old_read), _read(new_read), is_reached))
+    is_reached = new_read["files"] <= QUERY_FILES and new_read["bytes"] < QUERY_BYTES
+    rows.append((what, f"{QUERY_FILES}, under {QUERY_BYTES / MEGA:g}", _read(old_read), _read(new_read), is_reached))
     return rows
-
-
-def kinds_of(sizes: list[dict[str, Any]]) -> list[str]:
-    """The kinds of threads that were seen, the most expensive first."""
-    totals: dict[str, float] = {}
-    for size in sizes:
-        for job in size["platform"]["jobs"].values():
-            for kind, seconds in job["cpu_by_kind"].items():
-                totals[kind] = totals.get(kind, 0.0) + seconds
-    return sorted(totals, key=lambda kind: -totals[kind])
 
 
 def _asked(what: str, wanted: str, before: str, now: str, is_reached: bool) -> str:
@@ -247,28 +259,6 @@ def _size(size: dict[str, Any], side: str) -> str:
         f"| {f'{millions:g} M' if side == 'predecessor' else ''} | {NAMES[side]} | {found['cpu_seconds']:.0f} "
         f"| {found['cpu_seconds'] / millions:.1f} | {found['peak_rss_mb']:,} | {found['files']:,}{more} "
         f"| {found['bytes'] / MEGA:.0f} |"
-    )
-
-
-def _missed(start: dict[str, Any], sizes: list[dict[str, Any]]) -> str:
-    """Why a fifth is not reached, with the numbers of this run."""
-    smaller, larger = sizes[-2:]
-    a_million = {
-        side: (larger[side]["cpu_seconds"] - smaller[side]["cpu_seconds"]) / (larger["rows"] - smaller["rows"]) * MEGA
-        for side in ("platform", "predecessor")
-    }
-    own = [size for size in sizes if size[OWN_JAVA]]
-    return MISSED.format(
-        start_rows=start["rows"],
-        start=start["platform"]["cpu_seconds"],
-        old_start=start["predecessor"]["cpu_seconds"],
-        start_share=start["platform"]["cpu_seconds"] / sizes[0]["predecessor"]["cpu_seconds"],
-        a_million=a_million["platform"],
-        old_a_million=a_million["predecessor"],
-        own_shares=" and ".join(
-            f"{size['platform']['cpu_seconds'] / size[OWN_JAVA]['cpu_seconds']:.2f} at {size['rows'] / MEGA:g} M rows"
-            for size in own
-        ),
     )
 
 
@@ -302,9 +292,31 @@ def _grains(grain: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _profile(size: dict[str, Any], job: str, kinds: list[str]) -> str:
-    seconds = size["platform"]["jobs"][job]["cpu_by_kind"]
-    return f"| {size['rows'] / MEGA:g} M | `{job}` | {' | '.join(f'{seconds.get(kind, 0):.1f}' for kind in kinds)} |"
+def _profile(size: dict[str, Any], job: str) -> str:
+    found = size["platform"]["jobs"][job]
+    return f"| {size['rows'] / MEGA:g} M | `{job}` | {found['cpu_seconds']:.1f} | {found['peak_rss_mb']:,} |"
+
+
+def _alternative(size: dict[str, Any], name: str) -> str:
+    found, ours = size["alternatives"][name], size["platform"]["cpu_seconds"]
+    seconds = found["cpu_seconds"]
+    return (
+        f"| {size['rows'] / MEGA:g} M | {ALTERNATIVES[name]} | {seconds:.1f} | {seconds / ours:.0%} "
+        f"| {found['peak_rss_mb']:,} |"
+    )
+
+
+def _worst(worst: dict[str, Any]) -> list[str]:
+    named = [(f"no text repeats, {size['rows'] / MEGA:g} M rows", size["platform"]) for size in worst["distinct"]]
+    large = worst["large"]
+    named.append((f"the usual fleet in one file, {large['rows'] / MEGA:g} M rows", large["platform"]))
+    return [f"| {name} | {found['cpu_seconds']:.1f} | {found['peak_rss_mb']:,} |" for name, found in named]
+
+
+def _described(file_format: str, found: dict[str, Any]) -> str:
+    loaded = found["platform"]
+    name = {"csv": "CSV with quotation marks", "parquet": "Parquet"}[file_format]
+    return f"| {name} | {found['bytes'] / MEGA:.0f} | {loaded['cpu_seconds']:.1f} | {loaded['peak_rss_mb']:,} |"
 
 
 def _question(question: dict[str, Any], side: str) -> str:
@@ -312,13 +324,26 @@ def _question(question: dict[str, Any], side: str) -> str:
     return f"| {name} | {growth.NAMES[side]} | {question[side]['files']:,} | {question[side]['bytes']:,} |"
 
 
-def _full(of_jobs: dict[str, estimate.Line]) -> list[str]:
-    cpu, wall = estimate.seconds_here(of_jobs)
-    rows = [
-        f"| this machine, {estimate.CORES_HERE} cores, nothing else running | {cpu / 3600:.1f} | {wall / 60:.0f} | |"
-    ]
-    for meters, workers in estimate.WORKERS.items():
-        wall, dpu_hours = estimate.seconds_on_glue(of_jobs, workers)
-        where = f"Glue, NoOfMeters `{meters}`: {workers} G.1X workers"
-        rows.append(f"| {where} | {cpu / 3600:.1f} | {wall / 60:.0f} | {dpu_hours:.1f} |")
+def _start_of_spark(sizes: list[dict[str, Any]]) -> float:
+    """Returns the CPU seconds that a job takes more if Spark's workers do its work."""
+    (size,) = (size for size in sizes if size["spread"])
+    new, spread = size["platform"], size["spread"]
+    return (spread["cpu_seconds"] - new["cpu_seconds"]) / len(new["jobs"])
+
+
+def _large(of_jobs: dict[str, Line], spark_seconds: float) -> list[str]:
+    rows = []
+    for load in estimate.LOADS:
+        cpu, wall = estimate.seconds_here(of_jobs, load)
+        where = f"this machine, {estimate.CORES_HERE} cores, nothing else running"
+        rows.append(f"| {load.name} | {where} | {cpu / 60:.0f} | {wall / 60:.0f} | | |")
+        for meters, workers in estimate.WORKERS.items():
+            rows.append(_on_glue(of_jobs, load, meters, workers, spark_seconds))
     return rows
+
+
+def _on_glue(of_jobs: dict[str, Line], load: Load, meters: str, workers: int, spark_seconds: float) -> str:
+    wall, dpu_hours = estimate.on_glue(of_jobs, workers, load, spark_seconds)
+    where = f"Glue, NoOfMeters `{meters}`: up to {workers} G.1X workers"
+    dollars = dpu_hours * estimate.DPU_HOUR_DOLLARS
+    return f"| {load.name} | {where} | | {wall / 60:.0f} | {dpu_hours:.2f} | {dollars:.2f} |"

@@ -14,7 +14,7 @@ from sample_data.london_files import OFFICIAL
 
 # Two sizes give what a further row costs.
 SIZES = (1_000_000, 2_000_000)
-LARGE_FILE_ROWS = 8_000_000
+ROWS = 8_000_000
 SEED, METERS, YEAR_SECONDS = 11, 60, 365 * 24 * 3600
 BEGIN = datetime(2013, 1, 1)  # noqa: DTZ001 (as in the files, which have no zone)
 ROWS_AT_A_TIME = 100_000
