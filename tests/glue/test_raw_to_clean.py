@@ -1,4 +1,4 @@
-"""raw_to_clean on files of a folder: every row ends as a reading or in quarantine; an unreadable file stops no other."""
+"""raw_to_clean on files of a folder: every row ends as a reading or in quarantine; an unreadable file stops none."""
 
 from __future__ import annotations
 
