@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.fs
+from meter_data.lake.store import Store
 from metering import catalog
 from transformers.zones import schemas
 
@@ -18,6 +21,7 @@ from benchmarks.load.lake import PARQUET
 from local_aws.infrastructure.artefacts import zipped
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "include" / "glue"
+PACKAGES = ("meter_data", "transformers")
 ZONES = ("landing", "clean", "business", "working", "scripts")
 RUN_SECONDS = 240
 CSV = {
@@ -42,11 +46,24 @@ class JobPlatform:
         self.buckets = {zone: f"{zone}-{self._suffix}" for zone in ZONES}
         for bucket in self.buckets.values():
             self.s3.create_bucket(Bucket=bucket)
-        self.put("scripts", "glue/transformers.zip", zipped(SCRIPTS / "transformers"))
+        for package in PACKAGES:
+            self.put("scripts", f"glue/{package}.zip", zipped(SCRIPTS / package))
         self.glue.create_database(DatabaseInput={"Name": self.database})
         for name, (columns, keys) in TABLES.items():
             place = {"Columns": fields(columns), "Location": f"s3://{self.buckets['business']}/{name}/", **PARQUET}
             self._create_table(name, place, {"classification": "parquet"}, fields(keys))
+
+    @property
+    def store(self) -> Store:
+        """The buckets, as a job reads and writes them."""
+        found = self.s3.meta
+        files = pa.fs.S3FileSystem(
+            access_key=self.s3._request_signer._credentials.access_key,
+            secret_key=self.s3._request_signer._credentials.secret_key,
+            region=found.region_name,
+            endpoint_override=found.endpoint_url,
+        )
+        return Store(files, self.s3)
 
     def deliver_weather(self, columns: str, lines: list[str]) -> None:
         """Put a file with a header of `columns` (name type, …) into the landing zone, and its table as crawled."""
@@ -127,12 +144,17 @@ class JobPlatform:
             return job
         uri = self.put("scripts", f"glue/{script}.py", (SCRIPTS / f"{script}.py").read_bytes())["uri"]
         zones = {f"--{zone}_bucket": bucket for zone, bucket in self.buckets.items() if zone != "scripts"}
-        transformers = f"s3://{self.buckets['scripts']}/glue/transformers.zip"
+        packages = ",".join(f"s3://{self.buckets['scripts']}/glue/{package}.zip" for package in PACKAGES)
         self.glue.create_job(
             Name=job,
             Role="role",
             Command={"Name": "glueetl", "ScriptLocation": uri},
-            DefaultArguments={"--extra-py-files": transformers, "--database": self.database, **zones},
+            DefaultArguments={
+                "--extra-py-files": packages,
+                "--database": self.database,
+                "--spread_above_rows": "100000000",
+                **zones,
+            },
         )
         self._jobs.add(job)
         return job
