@@ -10,9 +10,7 @@ from itertools import groupby
 import pyarrow as pa
 from meter_data.lake import row_groups, schemas, summaries
 from meter_data.lake.row_groups import RowGroup
-from meter_data.lake.store import SNAPPY
-
-from tests.glue.folder_store import FolderStore
+from meter_data.lake.store import SNAPPY, Store
 
 BUCKET = "clean"
 FIRST, SECOND, THIRD = (f"2014-01-0{day} 09:00:00" for day in (1, 2, 3))
@@ -81,12 +79,14 @@ class Rejected:
     date_str: str | None
 
 
-def write(store: FolderStore, batch: str, files: Iterable[MeterFile], rows_a_group: int = 100_000) -> None:
+def write(
+    store: Store, batch: str, files: Iterable[MeterFile], rows_a_group: int = 100_000, bucket: str = BUCKET
+) -> None:
     """Writes the readings of a batch and the list of their row groups."""
     listed: list[RowGroup] = []
     in_order = sorted(files, key=lambda file: (file.delivered_at, file.uri))
     for number, file in enumerate(in_order):
-        uri = f"s3://{BUCKET}/clean/batch={batch}/{number:05d}.parquet"
+        uri = f"s3://{bucket}/clean/batch={batch}/{number:05d}.parquet"
         # sorted() is stable: a later row of one time stays behind an earlier one.
         rows = sorted(file.clean(), key=lambda row: (*_partition(row), row["meter_id"], row["reading_date_time"]))
         groups = [
@@ -99,10 +99,10 @@ def write(store: FolderStore, batch: str, files: Iterable[MeterFile], rows_a_gro
         if groups:
             tables = (pa.Table.from_pylist(group, schema=schemas.CLEAN) for group in groups)
             store.write_row_groups(uri, schemas.CLEAN, tables, SNAPPY)
-    row_groups.write(store, summaries.row_groups_uri(BUCKET, batch), listed)
+    row_groups.write(store, summaries.row_groups_uri(bucket, batch), listed)
 
 
-def quarantine(store: FolderStore, batch: str, rejects: Iterable[Rejected]) -> None:
+def quarantine(store: Store, batch: str, rejects: Iterable[Rejected], bucket: str = BUCKET) -> None:
     """Writes the rejects of a batch, a file for each meter file."""
     by_file: dict[str, list[Rejected]] = {}
     for reject in rejects:
@@ -120,7 +120,7 @@ def quarantine(store: FolderStore, batch: str, rejects: Iterable[Rejected]) -> N
             for reject in found
         ]
         table = pa.Table.from_pylist(rows, schema=schemas.QUARANTINE)
-        store.write_parquet(f"s3://{BUCKET}/quarantine/batch={batch}/{number:05d}.parquet", table, 1000)
+        store.write_parquet(f"s3://{bucket}/quarantine/batch={batch}/{number:05d}.parquet", table, 1000)
 
 
 def moment_of(text: str) -> datetime:

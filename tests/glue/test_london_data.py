@@ -14,12 +14,14 @@ from typing import Any
 import aggregate_consumption
 import clean_to_business
 import pytest
-from transformers.zones import schemas
 from transformers.zones.date_ranges import to_dates
 
 from local_aws.environment import shared_data
 from tests.end_to_end import expected_consumption as expected
+from tests.glue import old_clean_zone
+from tests.glue.catalog import Catalog
 from tests.glue.deliveries import Cleaned, clean
+from tests.glue.folder_store import FolderStore
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SHARED_DATA = shared_data()
@@ -51,11 +53,13 @@ def meter_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def loaded(spark: Any, meter_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Loaded:
     zone = tmp_path_factory.mktemp("zone")
     cleaned = clean(spark, zone, meter_files)
-    batch = spark.read.schema(schemas.CLEAN).parquet(str(cleaned.clean))
-    touched = clean_to_business.touched_dates(batch)
-    files = dict.fromkeys(clean_to_business.rows_of_partitions(touched, "month"), 1)
-    counts = clean_to_business.write(spark, batch, None, "month", files, f"file://{zone}/daily/run=1/")
-    summary = clean_to_business.summary("b1", "1", touched, counts)
+    # The buckets of both zones are the folder.
+    store, bucket = FolderStore(zone.parent), zone.name
+    old_clean_zone.bring_up_to_date(store, bucket, "b1")
+    given = {"batch": "b1", "run": "1", "grain": "month", "database": "metering", "spread_above_rows": "100000000"}
+    buckets = {"clean_bucket": bucket, "business_bucket": bucket}
+    clean_to_business.convert(lambda: store, Catalog(), given | buckets)
+    summary = store.read_json(f"s3://{bucket}/_summaries/b1/clean_to_business.json")
     daily = spark.read.parquet(f"file://{zone}/daily/run=1")
     dates = aggregate_consumption.Touched(to_dates(",".join(summary["dates"])))
     read = {"daily": daily}

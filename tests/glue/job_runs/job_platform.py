@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.fs
+from meter_data.lake.store import Store
 from metering import catalog
 from meter_data.lake import schemas
 
@@ -18,6 +21,7 @@ from benchmarks.load.lake import PARQUET
 from local_aws.infrastructure.artefacts import PACKAGES, zipped
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "include" / "glue"
+PACKAGES = ("meter_data", "transformers")
 ZONES = ("landing", "clean", "business", "working", "scripts")
 RUN_SECONDS = 240
 CSV = {
@@ -48,6 +52,18 @@ class JobPlatform:
         for name, (columns, keys) in TABLES.items():
             place = {"Columns": fields(columns), "Location": f"s3://{self.buckets['business']}/{name}/", **PARQUET}
             self._create_table(name, place, {"classification": "parquet"}, fields(keys))
+
+    @property
+    def store(self) -> Store:
+        """The buckets, as a job reads and writes them."""
+        found = self.s3.meta
+        files = pa.fs.S3FileSystem(
+            access_key=self.s3._request_signer._credentials.access_key,
+            secret_key=self.s3._request_signer._credentials.secret_key,
+            region=found.region_name,
+            endpoint_override=found.endpoint_url,
+        )
+        return Store(files, self.s3)
 
     def deliver_weather(self, columns: str, lines: list[str]) -> None:
         """Put a file with a header of `columns` (name type, …) into the landing zone, and its table as crawled."""

@@ -29,8 +29,8 @@ class Version:
 
 
 class Expected:
-    """`published` are the batches whose readings count, in the order of publishing. `tallied` are the versions whose bad
-    rows and duplicates count.
+    """`published` are the batches whose readings count, in the order of publishing. `tallied` are the versions whose
+    bad rows and duplicates count.
     """
 
     def __init__(self, published: Iterable[Iterable[Version]], tallied: Iterable[Version]) -> None:

@@ -42,7 +42,7 @@ POINTS = {
     "find_new_meter_files": 9,
     "raw_to_clean": 22,
     "check_rejected_share": 3,
-    "clean_to_business": 17,
+    "clean_to_business": 26,
     "publish_readings": 9,
     "record_ledger": 11,
     "choose_dates": 1,
