@@ -1,4 +1,4 @@
-"""A lake in a folder for tests of aggregate_consumption: readings are published, the job runs, its sums are published."""
+"""A lake in a folder for tests of aggregate_consumption: readings are published, the job runs, sums are published."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class ConsumptionLake:
         rows = sorted(readings)
         files: list[list[Row]] = []
         for row in rows:
-            if not files or len(files[-1]) >= rows_a_file and files[-1][-1][0] != row[0]:
+            if not files or (len(files[-1]) >= rows_a_file and files[-1][-1][0] != row[0]):
                 files.append([])
             files[-1].append(row)
         tables = [table_of("daily", [business_row(*row) for row in file]) for file in files]
@@ -73,7 +73,9 @@ class ConsumptionLake:
         """Writes the tallies of a batch: source_file, delivered_at, meter_id, date_str, readings, rejected."""
         for month in sorted({row[3][:6] for row in tallies}):
             rows = [row for row in tallies if row[3].startswith(month)]
-            table = pa.Table.from_pylist([dict(zip(schemas.TALLY.names, row, strict=True)) for row in rows], schemas.TALLY)
+            table = pa.Table.from_pylist(
+                [dict(zip(schemas.TALLY.names, row, strict=True)) for row in rows], schemas.TALLY
+            )
             self.store.write_parquet(f"s3://clean/tallies/batch={batch}/month={month}/00000.parquet", table, 1000)
         if is_published:
             self.store.write_json(f"s3://clean/_batches/{batch}.json", {})

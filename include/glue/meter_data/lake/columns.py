@@ -43,6 +43,12 @@ def values(column: pa.ChunkedArray) -> npt.NDArray[Any]:
     return column.to_numpy()
 
 
+def sums(cells: npt.NDArray[Any], summands: npt.NDArray[Any], count: int) -> npt.NDArray[np.float64]:
+    """Returns for each of `count` cells the sum of its summands, added one by one in their order."""
+    # Without any summand bincount would return whole numbers.
+    return np.bincount(cells, summands, count).astype(np.float64, copy=False)
+
+
 def days_and_codes(column: pa.ChunkedArray) -> tuple[Codes, Codes]:
     """Returns the distinct days of a column of dates written yyyyMMdd, and for each row the place of its day there.
 

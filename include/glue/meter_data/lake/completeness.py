@@ -29,7 +29,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from meter_data.lake.calendar import day_of
-from meter_data.lake.columns import coded, day_numbers, in_order, places, texts_and_codes, values
+from meter_data.lake.columns import coded, day_numbers, in_order, places, sums, texts_and_codes, values
 from meter_data.lake.schemas import CODED, COMPLETENESS, INSTANT, INT
 
 # What is known of a meter and a day (a number since 1970) that has readings.
@@ -104,8 +104,8 @@ def rows(
     is_expected = is_loaded & (np.arange(len(days)) >= since[:, np.newaxis])
 
     cells = shape[0] * shape[1]
-    # bincount adds in floating point, which is exact for counts.
-    rejected = np.bincount(of_tallied, values(tallied["rejected"]), cells).astype(np.int32)
+    # Floating point is exact for counts.
+    rejected = sums(of_tallied, values(tallied["rejected"]), cells).astype(np.int32)
     kept = np.flatnonzero(is_expected.reshape(-1) | (rejected > 0))
 
     def at_kept(name: str) -> npt.NDArray[Any]:
@@ -116,7 +116,7 @@ def rows(
         return grid[kept]
 
     received = at_kept("received")
-    delivered = np.bincount(of_tallied, values(tallied["readings"]), cells).astype(np.int32)[kept]
+    delivered = sums(of_tallied, values(tallied["readings"]), cells).astype(np.int32)[kept]
     is_silent = ~has_readings.reshape(-1)[kept]
     dates = pa.array([f"{day_of(day):%Y%m%d}" for day in days], pa.string())
     columns = {
@@ -142,16 +142,16 @@ def report(found: pa.Table) -> dict[str, Any]:
     columns = {name: values(found[name]) for name in ("estimated", "rejected", "duplicates")}
     # A surplus of a meter and day fills no gap of another.
     columns |= {"expected": expected, "received": np.minimum(received, expected), "incomplete_meters": is_incomplete}
-    sums = {name: np.bincount(date, column, len(texts)).astype(np.int64) for name, column in columns.items()}
+    counts = {name: sums(date, column, len(texts)).astype(np.int64) for name, column in columns.items()}
     has_rows = np.bincount(date, minlength=len(texts)) > 0
     days = [
-        {"date_str": text, **{name: int(sums[name][place]) for name in _SUMMED}}
+        {"date_str": text, **{name: int(counts[name][place]) for name in _SUMMED}}
         for place, text in enumerate(texts.to_pylist())
         if has_rows[place]
     ]
     rows_of_meters = np.bincount(meter, minlength=len(meter_texts))
-    is_incomplete_meter = np.bincount(meter, is_incomplete, len(meter_texts)) > 0
-    is_silent_meter = (rows_of_meters > 0) & (np.bincount(meter, received > 0, len(meter_texts)) == 0)
+    is_incomplete_meter = sums(meter, is_incomplete, len(meter_texts)) > 0
+    is_silent_meter = (rows_of_meters > 0) & (sums(meter, received > 0, len(meter_texts)) == 0)
     return {
         "meters": int(np.count_nonzero(rows_of_meters)),
         "incomplete_meters": int(np.count_nonzero(is_incomplete_meter)),

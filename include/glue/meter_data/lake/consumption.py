@@ -19,7 +19,16 @@ from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 
-from meter_data.lake import columns, completeness, date_ranges, day_sums, meter_ranges, periods, published, published_tallies
+from meter_data.lake import (
+    columns,
+    completeness,
+    date_ranges,
+    day_sums,
+    meter_ranges,
+    periods,
+    published,
+    published_tallies,
+)
 from meter_data.lake.calendar import day_of, number_of
 from meter_data.lake.meter_ranges import ALL_METERS, MeterRange, Part, RowGroup
 from meter_data.lake.published import Published, Values

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from meter_data.lake.columns import coded, days_and_codes, texts_and_codes, values
+from meter_data.lake.columns import coded, days_and_codes, sums, texts_and_codes, values
 from meter_data.lake.meter_ranges import ALL_METERS, MeterRange, within
 from meter_data.lake.schemas import CODED, INSTANT, INT, REAL
 
@@ -38,7 +38,7 @@ def sum_days(slices: Iterable[pa.Table], days: Collection[int], meters: MeterRan
     zone has them; a slice may end amid a day. Readings are added in that order, one by one, so that a sum does not
     depend on how the table is cut into slices.
     """
-    sums = [DAY_SUMS.empty_table()]
+    summed = [DAY_SUMS.empty_table()]
     held: pa.Table | None = None
     for read in slices:
         # Interval readings have values. Should one come without, it is no reading that was received.
@@ -49,12 +49,12 @@ def sum_days(slices: Iterable[pa.Table], days: Collection[int], meters: MeterRan
         starts = _starts(table)
         # The last day of a slice may go on in the next one.
         last = int(starts[-1])
-        sums.append(_sum(table.slice(0, last), starts[:-1]))
+        summed.append(_sum(table.slice(0, last), starts[:-1]))
         held = table.slice(last)
     if held is not None:
-        sums.append(_sum(held, np.zeros(1, np.int64)))
-    summed = within(pa.concat_tables(sums).unify_dictionaries().combine_chunks(), meters)
-    return summed.filter(pa.array(np.isin(values(summed["day"]), list(days))))
+        summed.append(_sum(held, np.zeros(1, np.int64)))
+    found = within(pa.concat_tables(summed).unify_dictionaries().combine_chunks(), meters)
+    return found.filter(pa.array(np.isin(values(found["day"]), list(days))))
 
 
 def meters_on(slices: Iterable[pa.Table], days: Collection[int], meters: MeterRange = ALL_METERS) -> pa.StringArray:
@@ -96,9 +96,9 @@ def _sum(table: pa.Table, starts: npt.NDArray[np.int64]) -> pa.Table:
     time, rows = values(table["reading_date_time"]), table.num_rows
     ends = np.append(starts[1:], rows)[: len(starts)]
     received = (ends - starts).astype(np.int32)
-    # The place of each row's day among the days. bincount adds up the weights of each place row by row.
+    # The place of each row's day among the days.
     place = np.repeat(np.arange(len(starts)), received)
-    consumption = np.bincount(place, weights=values(table["reading_value"]), minlength=len(starts))
+    consumption = sums(place, values(table["reading_value"]), len(starts))
     estimated = np.zeros(len(starts), np.int32)
     if table["error_code"].null_count < rows:
         has_code = pc.is_valid(table["error_code"]).to_numpy()

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from meter_data.lake.calendar import day_of, number_of
-from meter_data.lake.columns import coded, days_and_codes, in_order, places, texts_and_codes, values
+from meter_data.lake.columns import coded, days_and_codes, in_order, places, sums, texts_and_codes, values
 from meter_data.lake.schemas import AGGREGATED_DAILY, AGGREGATED_MONTHLY, AGGREGATED_WEEKLY
 
 
@@ -74,9 +74,9 @@ def _periods(
     old_cell = (places(old_meters, meters)[old_meter] * len(starts) + places(old_starts, starts)[old_start])[is_kept]
 
     cells = len(meters) * len(starts)
-    # bincount adds the days of a cell one by one, in their order.
-    consumption = np.bincount(day_cell, values(days["consumption"])[is_summed], cells)
-    interval_count = np.bincount(day_cell, values(days["interval_count"])[is_summed], cells).astype(np.int32)
+    consumption = sums(day_cell, values(days["consumption"])[is_summed], cells)
+    # Floating point is exact for counts.
+    interval_count = sums(day_cell, values(days["interval_count"])[is_summed], cells).astype(np.int32)
     has_row = np.bincount(day_cell, minlength=cells) > 0
     consumption[old_cell] = values(published["consumption"])[is_kept]
     interval_count[old_cell] = values(published["interval_count"])[is_kept]
