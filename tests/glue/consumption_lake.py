@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from meter_data.lake import consumption, schemas
-from meter_data.lake.consumption import Limits
+from meter_data.lake.consumption import Limits, RunWork
 from meter_data.lake.date_ranges import to_dates
 from meter_data.lake.published import Published, Values
 from meter_data.lake.touched_dates import Touched
@@ -27,6 +27,7 @@ SCHEMAS = {
     "completeness": schemas.COMPLETENESS,
 }
 SUMS = ("aggregated_daily", "aggregated_weekly", "aggregated_monthly", "completeness")
+DEFAULT_LIMITS = Limits()
 
 Row = tuple[Any, ...]
 
@@ -80,8 +81,15 @@ class ConsumptionLake:
         if is_published:
             self.store.write_json(f"s3://clean/_batches/{batch}.json", {})
 
-    def aggregate(self, dates: str, run: str = "1", limits: Limits = Limits()) -> dict[str, Any]:  # noqa: B008
-        """Runs the job, in this process. Returns its summary."""
+    def aggregate(
+        self,
+        dates: str,
+        run: str = "1",
+        limits: Limits = DEFAULT_LIMITS,
+        run_work: RunWork | None = None,
+    ) -> dict[str, Any]:
+        """Runs the job, in this process if nothing else is said. Returns its summary."""
+        in_process = partial(work.in_process, connect=lambda: FolderStore(self.store.root))
         return consumption.aggregate(
             self.store,
             self.known,
@@ -90,7 +98,7 @@ class ConsumptionLake:
             clean_bucket="clean",
             business_bucket="business",
             intervals_per_hour=2,
-            run_work=partial(work.in_process, connect=lambda: FolderStore(self.store.root)),
+            run_work=run_work or in_process,
             limits=limits,
         )
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 from meter_data.lake.consumption import KEYS, Limits
 
 from tests.glue.consumption_lake import SCHEMAS, SUMS, ConsumptionLake, Row, sums
+from tests.glue.folder_store import FolderStore
 
 
 @pytest.fixture
@@ -194,6 +198,22 @@ def test_the_files_of_a_large_partition_hold_ranges_of_meters(lake: ConsumptionL
         assert [meter for file in files for meter in file] == meters, table
         assert [part["rows"] for part in summary["tables"][table]["partitions"]] == [20], table
     assert summary["completeness"]["meters"] == 20
+
+
+def test_items_and_what_they_return_can_be_sent_to_another_machine(lake: ConsumptionLake) -> None:
+    lake.publish_readings(*(reading(f"M{number}", "20130102", 0.25) for number in range(9)), rows_a_group=3)
+    lake.deliver("20140101T090000-aaaaaa", ("a.csv", datetime(2014, 1, 1, tzinfo=UTC), "M1", "20130102", 3, 5))
+    in_process = lake.aggregate("20130102-20130102", limits=Limits(readings=3, days=3))
+    written = {table: lake.written(table) for table in SUMS}
+
+    def send(work: Any, items: Sequence[Any]) -> list[Any]:
+        work, items = pickle.loads(pickle.dumps((work, items)))  # noqa: S301
+        return pickle.loads(pickle.dumps([work(FolderStore(lake.store.root), item) for item in items]))  # noqa: S301
+
+    sent = lake.aggregate("20130102-20130102", limits=Limits(readings=3, days=3), run_work=send)
+
+    assert sent == in_process
+    assert {table: lake.written(table) for table in SUMS} == written
 
 
 def test_what_a_killed_try_has_left_is_gone(lake: ConsumptionLake) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from meter_data.lake.columns import texts_and_codes, values
@@ -93,7 +94,7 @@ def by_day(
     return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
 
 
-def _loads(table: pa.Table, batch: str) -> list[tuple[Load, np.ndarray]]:
+def _loads(table: pa.Table, batch: str) -> list[tuple[Load, npt.NDArray[np.int64]]]:
     """The loads that rows of a batch came in, each with its rows."""
     files, file = texts_and_codes(table["source_file"])
     times, time = np.unique(values(table["delivered_at"]), return_inverse=True)
@@ -104,7 +105,7 @@ def _loads(table: pa.Table, batch: str) -> list[tuple[Load, np.ndarray]]:
     names = files.to_pylist()
     return [
         (Load(batch, names[number // len(times)], int(times[number % len(times)])), rows)
-        for number, rows in zip(pairs.tolist(), np.split(order, starts[1:]), strict=True)
+        for number, rows in zip(pairs.tolist(), np.split(order, starts)[1:], strict=True)
     ]
 
 

@@ -58,6 +58,7 @@ def test_a_file_that_was_loaded_again_counts_once_for_meters_that_are_no_longer_
     lake.deliver(SECOND, ("a.csv", AT, "M2", "20130131", 48, 0))
     assert by_day(lake) == {("M2", "20130131"): (48, 0)}
     assert by_day(lake, meters=MeterRange("", "M2")) == {}
+    assert by_day(lake, meters=MeterRange("M3", None)) == {}
 
 
 def test_the_tallies_of_a_range_are_those_of_its_meters(lake: ConsumptionLake) -> None:
