@@ -24,17 +24,18 @@ from meter_data.lake import (
     completeness,
     date_ranges,
     day_sums,
-    meter_ranges,
     periods,
     published,
     published_tallies,
+    table_parts,
 )
 from meter_data.lake.calendar import day_of, number_of
-from meter_data.lake.meter_ranges import ALL_METERS, MeterRange, Part, RowGroup
+from meter_data.lake.meter_ranges import MeterRange, RowGroupOfMeters, cut
 from meter_data.lake.published import Published, Values
 from meter_data.lake.published_tallies import Load, TalliesFile
 from meter_data.lake.schemas import AGGREGATED_DAILY, AGGREGATED_MONTHLY, AGGREGATED_WEEKLY, INTERVAL
 from meter_data.lake.store import SNAPPY, ZSTD, Store
+from meter_data.lake.table_parts import ALL_METERS, Part
 from meter_data.lake.touched_dates import Touched
 
 READINGS = "daily"
@@ -261,15 +262,15 @@ def plan_months(
 def work_on_month(store: Store, item: MonthItem) -> list[Written]:
     """Writes the days of a month, if it is touched, and its completeness."""
     month = days_of(item.month)
-    readings = meter_ranges.slices(store, item.readings, day_sums.COLUMNS, day_sums.TEXTS)
+    readings = table_parts.slices(store, item.readings, day_sums.COLUMNS, day_sums.TEXTS)
     summed = day_sums.sum_days(readings, item.summed_days, item.meters)
     written = []
     if item.daily is not None:
-        others = meter_ranges.read(store, item.days, AGGREGATED_DAILY, item.meters)
+        others = table_parts.read(store, item.days, AGGREGATED_DAILY, item.meters)
         days = periods.days_of_month(summed, others, item.summed_days, month)
         written.append(item.daily.write(store, days))
 
-    others = meter_ranges.read(store, item.complete, completeness.CARRIED, item.meters)
+    others = table_parts.read(store, item.complete, completeness.CARRIED, item.meters)
     carried = completeness.carried_over(others, item.summed_days)
     counted = pa.concat_tables([summed.select(completeness.COUNTED.names), carried]).unify_dictionaries()
     loaded = frozenset(counted["day"].unique().to_pylist()) if item.loaded is None else item.loaded
@@ -283,9 +284,9 @@ def work_on_month(store: Store, item: MonthItem) -> list[Written]:
 
 def _meters_before(store: Store, item: MonthItem) -> pa.Array:
     """The meters that had readings in the month before, by its readings or, on other days, by what is published."""
-    published_rows = meter_ranges.read(store, item.complete_before, completeness.CARRIED, item.meters)
+    published_rows = table_parts.read(store, item.complete_before, completeness.CARRIED, item.meters)
     carried = completeness.carried_over(published_rows, item.days_before)
-    readings = meter_ranges.slices(store, item.readings_before, ("meter_id", "date_str"), ("meter_id", "date_str"))
+    readings = table_parts.slices(store, item.readings_before, ("meter_id", "date_str"), ("meter_id", "date_str"))
     found = day_sums.meters_on(readings, item.days_before, item.meters)
     return pa.concat_arrays([found, columns.distinct(carried["meter_id"])]).unique()
 
@@ -330,15 +331,16 @@ class _Sources:
         """What differs between the items of the month: one for all meters, or one for each range of meters."""
         weights = {name: 1 if name.startswith("readings") else limits.weight_of_day for name in self.files}
         if sum(self.rows[name] * weights[name] for name in self.files) <= limits.readings:
-            whole = {name: meter_ranges.whole(uris) for name, uris in self.files.items()}
+            whole = {name: table_parts.whole(uris) for name, uris in self.files.items()}
             tallies = tuple((file, Part(file.uri)) for file in self.tallies)
             rows = sum(self.rows[name] for name in ("readings", "days", "complete"))
             return [{"meters": ALL_METERS, "rows": rows, "tallies": tallies, **whole}]
 
-        groups = {name: meter_ranges.row_groups(store, uris, weights[name]) for name, uris in self.files.items()}
-        of_tallies = meter_ranges.row_groups(store, [file.uri for file in self.tallies], limits.weight_of_day)
-        all_groups = [group for found in (*groups.values(), of_tallies) for group in found]
-        ranges = meter_ranges.cut(all_groups, limits.readings)
+        groups = {name: table_parts.row_groups(store, uris) for name, uris in self.files.items()}
+        of_tallies = table_parts.row_groups(store, [file.uri for file in self.tallies])
+        weighed = [group for name, found in groups.items() for group in table_parts.weighted(found, weights[name])]
+        weighed += table_parts.weighted(of_tallies, limits.weight_of_day)
+        ranges = cut(weighed, limits.readings)
         # What is true of the whole month is found here, for no range shows it.
         common = {"loaded": self._loaded(store), "not_counted": published_tallies.superseded(store, self.tallies)}
         return [
@@ -348,7 +350,7 @@ class _Sources:
                 "tallies": tuple(
                     (file, part) for file in self.tallies for part in _of_file(of_tallies, meters, file.uri)
                 ),
-                **{name: meter_ranges.parts(found, meters) for name, found in groups.items()},
+                **{name: table_parts.parts(found, meters) for name, found in groups.items()},
                 **common,
             }
             for meters in ranges
@@ -356,10 +358,10 @@ class _Sources:
 
     def _loaded(self, store: Store) -> frozenset[int]:
         """The loaded days of the month: summed days with readings, and other days of which readings are published."""
-        readings = meter_ranges.slices(store, meter_ranges.whole(self.files["readings"]), ("date_str",), ("date_str",))
+        readings = table_parts.slices(store, table_parts.whole(self.files["readings"]), ("date_str",), ("date_str",))
         summed = day_sums.days_of(readings, self.summed_days)
         columns = ("date_str", "received")
-        complete = meter_ranges.slices(store, meter_ranges.whole(self.files["complete"]), columns, ("date_str",))
+        complete = table_parts.slices(store, table_parts.whole(self.files["complete"]), columns, ("date_str",))
         others = set(days_of(self.month)) - self.summed_days
         return frozenset(summed | day_sums.days_of((completeness.with_readings(table) for table in complete), others))
 
@@ -379,12 +381,12 @@ def _files(store: Store, found: Iterable[Published]) -> list[str]:
     return [uri for partition in found for uri in store.parquet_files(partition.location)]
 
 
-def _rows(groups: Iterable[RowGroup], meters: MeterRange) -> int:
-    return sum(group.rows for group in groups if meter_ranges.overlaps(group, meters))
+def _rows(groups: Iterable[RowGroupOfMeters], meters: MeterRange) -> int:
+    return sum(group.rows for group in groups if table_parts.overlaps(group, meters))
 
 
-def _of_file(groups: Iterable[RowGroup], meters: MeterRange, uri: str) -> tuple[Part, ...]:
-    return meter_ranges.parts((group for group in groups if group.uri == uri), meters)
+def _of_file(groups: Iterable[RowGroupOfMeters], meters: MeterRange, uri: str) -> tuple[Part, ...]:
+    return table_parts.parts((group for group in groups if group.uri == uri), meters)
 
 
 # The second step: weeks and months, by year.
@@ -419,13 +421,11 @@ def plan_periods(
 
 def work_on_period(store: Store, item: PeriodItem) -> list[Written]:
     """Writes the weeks of an ISO year or the months of a year."""
-    days = meter_ranges.read(store, item.days, AGGREGATED_DAILY, item.meters)
+    days = table_parts.read(store, item.days, AGGREGATED_DAILY, item.meters)
     if item.target.table == WEEKLY:
-        rows = periods.weeks(
-            days, item.starts, meter_ranges.read(store, item.published, AGGREGATED_WEEKLY, item.meters)
-        )
+        rows = periods.weeks(days, item.starts, table_parts.read(store, item.published, AGGREGATED_WEEKLY, item.meters))
     else:
-        others = meter_ranges.read(store, item.published, AGGREGATED_MONTHLY, item.meters)
+        others = table_parts.read(store, item.published, AGGREGATED_MONTHLY, item.meters)
         rows = periods.months(days, item.starts, others)
     written = item.target.write(store, rows)
     return [written] if written else []
@@ -486,7 +486,7 @@ def plan_report(store: Store, touched: Touched, complete: Sequence[Written], lim
 
 def work_on_report(store: Store, item: ReportItem) -> dict[str, Any]:
     """Returns what is said of the meters of a range."""
-    rows = meter_ranges.read(store, item.complete, completeness.REPORTED, item.meters)
+    rows = table_parts.read(store, item.complete, completeness.REPORTED, item.meters)
     return completeness.report(completeness.on_days(rows, item.days))
 
 
@@ -495,11 +495,11 @@ def _cut_days(
 ) -> list[tuple[MeterRange, int, list[tuple[Part, ...]]]]:
     """Ranges of meters for files of days: about how many rows each has, and its parts of each list of files."""
     if rows <= limits.days:
-        return [(ALL_METERS, rows, [meter_ranges.whole(uris) for uris in sources])]
-    groups = [meter_ranges.row_groups(store, uris) for uris in sources]
-    ranges = meter_ranges.cut([group for found in groups for group in found], limits.days)
+        return [(ALL_METERS, rows, [table_parts.whole(uris) for uris in sources])]
+    groups = [table_parts.row_groups(store, uris) for uris in sources]
+    ranges = cut([group for found in groups for group in found], limits.days)
     return [
-        (meters, sum(_rows(found, meters) for found in groups), [meter_ranges.parts(found, meters) for found in groups])
+        (meters, sum(_rows(found, meters) for found in groups), [table_parts.parts(found, meters) for found in groups])
         for meters in ranges
     ]
 

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from meter_data.lake.columns import coded, days_and_codes, sums, texts_and_codes, values
-from meter_data.lake.meter_ranges import ALL_METERS, MeterRange, within
+from meter_data.lake.meter_ranges import MeterRange
 from meter_data.lake.schemas import CODED, INSTANT, INT, REAL
+from meter_data.lake.table_parts import ALL_METERS
 
 # What is read of a reading, and which of it are texts.
 COLUMNS = ("meter_id", "reading_value", "reading_date_time", "error_code")
@@ -53,20 +54,21 @@ def sum_days(slices: Iterable[pa.Table], days: Collection[int], meters: MeterRan
         held = table.slice(last)
     if held is not None:
         summed.append(_sum(held, np.zeros(1, np.int64)))
-    found = within(pa.concat_tables(summed).unify_dictionaries().combine_chunks(), meters)
+    found = meters.rows(pa.concat_tables(summed).unify_dictionaries().combine_chunks())
     return found.filter(pa.array(np.isin(values(found["day"]), list(days))))
 
 
 def meters_on(slices: Iterable[pa.Table], days: Collection[int], meters: MeterRange = ALL_METERS) -> pa.StringArray:
     """Returns the meters of a range that have readings on these days. `slices` have meter_id and date_str."""
     found = [pa.array([], pa.string())]
-    for table in slices:
+    for read in slices:
+        table = meters.rows(read)
         texts, codes = texts_and_codes(table["meter_id"])
         dates, date = days_and_codes(table["date_str"])
         is_wanted = np.isin(dates, list(days))[date]
         has_rows = np.zeros(len(texts), bool)
         has_rows[codes[is_wanted]] = True
-        found.append(texts.filter(pa.array(has_rows & meters.among(texts))))
+        found.append(texts.filter(pa.array(has_rows)))
     return pa.concat_arrays(found).unique()
 
 

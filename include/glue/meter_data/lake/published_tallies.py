@@ -15,9 +15,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from meter_data.lake.columns import texts_and_codes, values
-from meter_data.lake.meter_ranges import ALL_METERS, MeterRange, Part, read
+from meter_data.lake.meter_ranges import MeterRange
 from meter_data.lake.schemas import TALLY
 from meter_data.lake.store import Store, split_uri
+from meter_data.lake.table_parts import ALL_METERS, Part, read
 
 FOLDER = "tallies/"
 # An object a batch that was published, as the ledger's task writes it.

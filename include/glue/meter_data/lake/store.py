@@ -98,11 +98,6 @@ class Store:
             if wanted:
                 yield file.read_row_groups(wanted, columns=list(columns), use_threads=False)
 
-    def read_footer(self, uri: str) -> pq.FileMetaData:
-        """Reads what a Parquet file says of its row groups. Several threads may do so at once."""
-        with self.open_file(uri) as source:
-            return pq.ParquetFile(source).metadata
-
     def read_json(self, uri: str) -> Any:
         """Reads a JSON document. Raises botocore's ClientError."""
         bucket, key = split_uri(uri)

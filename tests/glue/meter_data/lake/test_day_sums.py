@@ -8,6 +8,7 @@ import pytest
 from meter_data.lake import day_sums
 from meter_data.lake.calendar import number_of
 from meter_data.lake.meter_ranges import MeterRange
+from meter_data.lake.table_parts import ALL_METERS
 
 from tests.glue.consumption_lake import Row, business_row, table_of
 
@@ -22,7 +23,7 @@ READINGS: list[Row] = [
 ]
 
 
-def summed(*slices: list[Row], meters: MeterRange = MeterRange()) -> list[Row]:  # noqa: B008
+def summed(*slices: list[Row], meters: MeterRange = ALL_METERS) -> list[Row]:
     tables = (table_of("daily", [business_row(*row) for row in rows]).select(day_sums.COLUMNS) for rows in slices)
     found = day_sums.sum_days(tables, DAYS, meters)
     assert found.schema.equals(day_sums.DAY_SUMS)

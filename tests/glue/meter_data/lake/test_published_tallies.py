@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from meter_data.lake import published_tallies
-from meter_data.lake.meter_ranges import ALL_METERS, MeterRange, Part
+from meter_data.lake.meter_ranges import MeterRange
 from meter_data.lake.published_tallies import TalliesFile
+from meter_data.lake.table_parts import ALL_METERS, Part
 from metering import ledger
 
 from tests.glue.consumption_lake import ConsumptionLake
