@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import aggregate_consumption
 import clean_to_business
 import pytest
+from meter_data.lake.published import Published
 from transformers.zones import schemas
-from transformers.zones.date_ranges import to_dates
 
 from local_aws.environment import shared_data
 from tests.end_to_end import expected_consumption as expected
+from tests.glue.consumption_lake import ConsumptionLake
 from tests.glue.deliveries import Cleaned, clean
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -54,13 +54,15 @@ def loaded(spark: Any, meter_files: list[Path], tmp_path_factory: pytest.TempPat
     batch = spark.read.schema(schemas.CLEAN).parquet(str(cleaned.clean))
     touched = clean_to_business.touched_dates(batch)
     files = dict.fromkeys(clean_to_business.rows_of_partitions(touched, "month"), 1)
-    counts = clean_to_business.write(spark, batch, None, "month", files, f"file://{zone}/daily/run=1/")
+    lake = ConsumptionLake(zone)
+    counts = clean_to_business.write(spark, batch, None, "month", files, f"file://{zone}/business/daily/run=1/")
+    for part in counts["partitions"]:
+        values = tuple(part["values"])
+        location = part["location"].replace(f"file://{zone}/", "s3://")
+        lake.known["daily"][values] = Published(values, location, part["rows"])
     summary = clean_to_business.summary("b1", "1", touched, counts)
-    daily = spark.read.parquet(f"file://{zone}/daily/run=1")
-    dates = aggregate_consumption.Touched(to_dates(",".join(summary["dates"])))
-    read = {"daily": daily}
-    aggregate_consumption.aggregate(spark, lambda table, _: read.get(table), dates, f"file://{zone}", "1")
-    return Loaded(meter_files, cleaned, summary, zone)
+    lake.aggregate(",".join(summary["dates"]))
+    return Loaded(meter_files, cleaned, summary, zone / "business")
 
 
 def test_every_row_is_a_reading_a_duplicate_or_in_quarantine(loaded: Loaded) -> None:
