@@ -2,239 +2,272 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date, timedelta
+import pickle
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import aggregate_consumption
+import pyarrow.parquet as pq
 import pytest
-from transformers.zones import schemas
-from transformers.zones.date_ranges import to_dates
+from meter_data.lake.consumption import KEYS, Limits
 
-Rows = Callable[..., list[tuple[Any, ...]]]
-
-READINGS = (
-    "meter_id string, reading_value double, reading_type string, month string, date_str string, "
-    "reading_date_time timestamp, error_code string"
-)
+from tests.glue.consumption_lake import SCHEMAS, SUMS, ConsumptionLake, Row, sums
+from tests.glue.folder_store import FolderStore
 
 
 @pytest.fixture
-def aggregated(spark: Any, tmp_path: Path) -> Callable[..., dict[str, Any]]:
-    """aggregated(dates, daily=frame, …): what the job says; the frames are what is published, by table."""
-
-    def run(dates: str, name: str = "1", **published: Any) -> dict[str, Any]:
-        def read(table: str, wanted: set[tuple[str, ...]]) -> Any:
-            if table not in published or not wanted:
-                return None
-            keys = ["reading_type", "month"] if table == "daily" else [aggregate_consumption.KEYS[table]]
-            conditions = [
-                " AND ".join(f"{key} = '{value}'" for key, value in zip(keys, values, strict=True)) for values in wanted
-            ]
-            return published[table].where(" OR ".join(f"({condition})" for condition in conditions))
-
-        touched = aggregate_consumption.Touched(to_dates(dates))
-        return aggregate_consumption.aggregate(spark, read, touched, f"file://{tmp_path}", name)
-
-    return run
+def lake(tmp_path: Path) -> ConsumptionLake:
+    return ConsumptionLake(tmp_path)
 
 
-@pytest.fixture
-def stored(spark: Any, tmp_path: Path) -> Callable[..., Any]:
-    """stored(table, run="1"): what a run has written of a table."""
-    return lambda table, run="1": spark.read.parquet(f"{tmp_path}/{table}/run={run}")
+def reading(meter: str, day: str, value: float, time: str = "00:00") -> Row:
+    return (meter, f"{day[:4]}-{day[4:6]}-{day[6:]} {time}", value)
 
 
-def interval(meter: str, day: str, value: float, kind: str = "INT") -> tuple[Any, ...]:
-    return (meter, value, kind, day[:6], day, f"{day[:4]}-{day[4:6]}-{day[6:]} 00:00:00", None)
-
-
-def test_days_weeks_and_months_are_summed_of_interval_readings(
-    aggregated: Callable[..., Any], stored: Callable[..., Any], rows: Rows, frame: Callable[..., Any]
-) -> None:
-    daily = frame(
-        READINGS,
-        interval("M1", "20130130", 1.0),
-        interval("M1", "20130130", 0.5),
-        interval("M1", "20130130", 1000.0, "AGG"),
-        ("M1", None, "ERR", "201301", "20130130", "2013-01-30 00:30:00", "NULL"),
-        interval("M1", "20130201", 2.0),
-        interval("M2", "20130201", 4.0),
+def test_days_weeks_and_months_are_summed_of_interval_readings(lake: ConsumptionLake) -> None:
+    lake.publish_readings(
+        reading("M1", "20130130", 1.0),
+        reading("M1", "20130130", 0.5, "00:30"),
+        reading("M1", "20130201", 2.0),
+        reading("M2", "20130201", 4.0),
     )
+    lake.publish_partition(("AGG", "201301"), [reading("M1", "20130130", 1000.0)])
 
-    aggregated("20130130-20130201", daily=daily)
+    lake.aggregate("20130130-20130201")
 
-    assert rows(stored("aggregated_daily"), "meter_id", "date_str", "consumption", "interval_count") == [
+    assert lake.written("aggregated_daily", "meter_id", "date_str", "consumption", "interval_count") == [
         ("M1", "20130130", 1.5, 2),
         ("M1", "20130201", 2.0, 1),
         ("M2", "20130201", 4.0, 1),
     ]
-    weekly = ["meter_id", "iso_year", "week_of_year", "week_start", "consumption", "interval_count"]
-    assert rows(stored("aggregated_weekly"), *weekly) == [
-        ("M1", "2013", 5, "20130128", 3.5, 3),
-        ("M2", "2013", 5, "20130128", 4.0, 1),
-    ]
-    monthly = ["meter_id", "year", "month", "month_start", "consumption", "interval_count"]
-    assert rows(stored("aggregated_monthly"), *monthly) == [
-        ("M1", "2013", 1, "20130101", 1.5, 2),
-        ("M1", "2013", 2, "20130201", 2.0, 1),
-        ("M2", "2013", 2, "20130201", 4.0, 1),
+    assert lake.written(
+        "aggregated_weekly", "meter_id", "week_of_year", "week_start", "consumption", "interval_count"
+    ) == [("M1", 5, "20130128", 3.5, 3), ("M2", 5, "20130128", 4.0, 1)]
+    assert lake.written("aggregated_monthly", "meter_id", "month", "month_start", "consumption", "interval_count") == [
+        ("M1", 1, "20130101", 1.5, 2),
+        ("M1", 2, "20130201", 2.0, 1),
+        ("M2", 2, "20130201", 4.0, 1),
     ]
 
 
-def test_weeks_around_new_year_belong_to_their_iso_year(
-    aggregated: Callable[..., Any], stored: Callable[..., Any], rows: Rows, frame: Callable[..., Any]
-) -> None:
+def test_weeks_around_new_year_belong_to_their_iso_year(lake: ConsumptionLake) -> None:
     days = ["20121230", "20121231", "20130101", "20131229", "20131230", "20140105", "20160103", "20160104"]
-    daily = frame(READINGS, *(interval("M1", day, float(at)) for at, day in enumerate(days, start=1)))
+    lake.publish_readings(*(reading("M1", day, float(place)) for place, day in enumerate(days, start=1)))
 
-    aggregated(",".join(f"{day}-{day}" for day in days), daily=daily)
+    summary = lake.aggregate(",".join(f"{day}-{day}" for day in days))
 
-    assert rows(stored("aggregated_weekly"), "iso_year", "week_of_year", "week_start", "consumption") == [
-        ("2012", 52, "20121224", 1.0),
-        ("2013", 1, "20121231", 5.0),
-        ("2013", 52, "20131223", 4.0),
-        ("2014", 1, "20131230", 11.0),
-        ("2015", 53, "20151228", 7.0),
-        ("2016", 1, "20160104", 8.0),
+    assert [part["values"] for part in summary["tables"]["aggregated_weekly"]["partitions"]] == [
+        ["2012"],
+        ["2013"],
+        ["2014"],
+        ["2015"],
+        ["2016"],
     ]
+    assert lake.written("aggregated_weekly", "week_start", "week_of_year", "consumption") == [
+        ("20121224", 52, 1.0),
+        ("20121231", 1, 5.0),
+        ("20131223", 52, 4.0),
+        ("20131230", 1, 11.0),
+        ("20151228", 53, 7.0),
+        ("20160104", 1, 8.0),
+    ]
+    of_2015 = lake.files("aggregated_weekly", "2015")
+    assert [pq.ParquetFile(file).read()["week_start"].to_pylist() for file in of_2015] == [["20151228"]]
 
 
-def test_weeks_are_those_of_the_calendar_of_python(frame: Callable[..., Any], rows: Rows) -> None:
-    days = [date(2008, 12, 20) + timedelta(days=number) for number in range(0, 6600, 3)]
-    made = frame(
-        "meter_id string, date_str string, consumption double, interval_count int",
-        *(("M1", f"{day:%Y%m%d}", 1.0, 48) for day in days),
-    )
-    found = rows(aggregate_consumption.sum_weeks(made), "iso_year", "week_of_year", "week_start")
-    expected = {
-        (f"{day.isocalendar().year}", day.isocalendar().week, f"{day - timedelta(days=day.weekday()):%Y%m%d}")
-        for day in days
-    }
-    assert found == sorted(expected)
-
-
-def test_only_touched_dates_are_summed_anew_and_the_rest_is_carried_over(
-    aggregated: Callable[..., Any], stored: Callable[..., Any], rows: Rows, frame: Callable[..., Any]
-) -> None:
+def test_only_touched_dates_are_summed_and_the_rest_is_carried_over(lake: ConsumptionLake) -> None:
     # Thursday 2013-01-31 is touched; its week reaches into February.
-    daily = frame(READINGS, interval("M1", "20130130", 99.0), interval("M1", "20130131", 5.0))
-    days = frame(
-        f"{schemas.AGGREGATED_DAILY}, month string",
-        ("M1", "20130130", 1.0, 48, "201301"),
-        ("M1", "20130131", 1.0, 48, "201301"),
-        ("M2", "20130131", 1.0, 48, "201301"),  # its readings are gone
-        ("M1", "20130201", 1.0, 48, "201302"),
-        ("M1", "20130204", 1.0, 48, "201302"),  # another week, another month
+    lake.publish_readings(reading("M1", "20130130", 99.0), reading("M1", "20130131", 5.0))
+    lake.publish(
+        "aggregated_daily",
+        ("201301",),
+        sums(
+            "aggregated_daily",
+            ("M1", "20130130", 1.0, 48),
+            ("M1", "20130131", 1.0, 48),
+            ("M2", "20130131", 1.0, 48),  # its readings are gone
+        ),
     )
-    weeks = frame(
-        f"{schemas.AGGREGATED_WEEKLY}, iso_year int",
-        ("M1", "20130121", 4, 70.0, 336, 2013),
-        ("M1", "20130128", 5, 70.0, 336, 2013),
-        ("M1", "20121224", 52, 70.0, 336, 2012),
+    lake.publish(
+        "aggregated_daily",
+        ("201302",),
+        sums(
+            "aggregated_daily",
+            ("M1", "20130201", 1.0, 48),
+            ("M1", "20130204", 1.0, 48),  # another week, another month
+        ),
     )
-    months = frame(
-        f"{schemas.AGGREGATED_MONTHLY}, year int",
-        ("M1", "20130101", 1, 31.0, 1488, 2013),
-        ("M1", "20130301", 3, 33.0, 1488, 2013),
+    lake.publish(
+        "aggregated_weekly",
+        ("2013",),
+        sums("aggregated_weekly", ("M1", "20130121", 4, 70.0, 336), ("M1", "20130128", 5, 70.0, 336)),
+    )
+    lake.publish("aggregated_weekly", ("2012",), sums("aggregated_weekly", ("M1", "20121224", 52, 70.0, 336)))
+    lake.publish(
+        "aggregated_monthly",
+        ("2013",),
+        sums("aggregated_monthly", ("M1", "20130101", 1, 31.0, 1488), ("M1", "20130301", 3, 33.0, 1488)),
     )
 
-    said = aggregated(
-        "20130131-20130131", daily=daily, aggregated_daily=days, aggregated_weekly=weeks, aggregated_monthly=months
-    )
+    summary = lake.aggregate("20130131-20130131")
 
-    assert rows(stored("aggregated_daily"), "meter_id", "date_str", "consumption", "interval_count") == [
-        ("M1", "20130130", 1.0, 48),
-        ("M1", "20130131", 5.0, 1),
-    ]
-    assert rows(stored("aggregated_weekly"), "week_start", "week_of_year", "consumption", "interval_count") == [
-        ("20130121", 4, 70.0, 336),
-        ("20130128", 5, 7.0, 97),
-    ]
-    assert rows(stored("aggregated_monthly"), "month_start", "month", "consumption", "interval_count") == [
-        ("20130101", 1, 6.0, 49),
-        ("20130301", 3, 33.0, 1488),
-    ]
-    assert {table: [part["values"] for part in said[table]["partitions"]] for table in said} == {
+    assert lake.written("aggregated_daily") == [("M1", "20130130", 1.0, 48), ("M1", "20130131", 5.0, 1)]
+    assert lake.written("aggregated_weekly") == [("M1", "20130121", 4, 70.0, 336), ("M1", "20130128", 5, 7.0, 97)]
+    assert lake.written("aggregated_monthly") == [("M1", "20130101", 1, 6.0, 49), ("M1", "20130301", 3, 33.0, 1488)]
+    tables = summary["tables"]
+    assert {table: [part["values"] for part in said["partitions"]] for table, said in tables.items()} == {
         "aggregated_daily": [["201301"]],
         "aggregated_weekly": [["2013"]],
         "aggregated_monthly": [["2013"]],
         "completeness": [["201301"]],
     }
+    assert [part["replaces"] for part in tables["aggregated_weekly"]["partitions"]] == [
+        lake.known["aggregated_weekly"][("2013",)].location
+    ]
+    assert [part["replaces"] for part in tables["completeness"]["partitions"]] == [None]
 
 
-def test_day_by_day_in_any_order_gives_the_same_as_all_at_once(
-    aggregated: Callable[..., Any], stored: Callable[..., Any], rows: Rows, frame: Callable[..., Any]
-) -> None:
+def test_readings_are_added_in_order_of_time(lake: ConsumptionLake) -> None:
+    # In floating point the order shows: 1e16 + 1 is 1e16, so that 1e16 + 1 - 1e16 is 0, and 1e16 - 1e16 + 1 is 1.
+    values = [1e16, 1.0, -1e16] * 8
+    times = [f"{place // 2:02d}:{place % 2 * 3}0" for place in range(len(values))]
+    lake.publish_readings(*(reading("M1", "20130102", value, time) for value, time in zip(values, times, strict=True)))
+    expected = 0.0
+    for value in values:
+        expected += value
+
+    lake.aggregate("20130102-20130102")
+
+    assert lake.written("aggregated_daily", "consumption", "interval_count") == [(expected, 24)]
+
+
+@pytest.mark.parametrize("limits", [Limits(), Limits(readings=20, days=4)])
+def test_day_by_day_in_any_order_gives_the_same_as_all_at_once(lake: ConsumptionLake, limits: Limits) -> None:
     days = ["20121230", "20121231", "20130101", "20130131", "20130201"]
     # M2 begins late and falls silent; what is missed of it depends on the month before.
-    of_m2 = [interval("M2", day, 0.25) for day in days[1:3]]
-    daily = frame(READINGS, *(interval("M1", day, 0.25) for day in days), *of_m2)
-    aggregated(f"{days[0]}-{days[-1]}", "all", daily=daily)
-    published: dict[str, Any] = {}
-    for number, day in enumerate([days[place] for place in (3, 0, 4, 2, 1)]):
-        aggregated(f"{day}-{day}", str(number), daily=daily, **published)
-        for table, key in aggregate_consumption.KEYS.items():
-            new = stored(table, str(number))
-            values = [row[0] for row in new.select(key).distinct().collect()]
-            old = published[table].where(~published[table][key].isin(values)) if table in published else None
-            published[table] = old.unionByName(new) if old is not None else new
+    of_m2 = [reading("M2", day, 0.25) for day in days[1:3]]
+    lake.publish_readings(*(reading("M1", day, 0.25) for day in days), *of_m2)
+    lake.aggregate(f"{days[0]}-{days[-1]}", "all")
+    for number, day in enumerate(days[place] for place in (3, 0, 4, 2, 1)):
+        lake.publish_sums(lake.aggregate(f"{day}-{day}", str(number), limits))
 
-    for table in aggregate_consumption.KEYS:
-        assert rows(published[table]) == rows(stored(table, "all")), table
-    missed = published["completeness"].where("received = 0")
-    assert rows(missed, "meter_id", "date_str") == [("M2", "20130131"), ("M2", "20130201")]
+    for table in SUMS:
+        assert lake.published(table) == lake.written(table, run="all"), table
+    missed = [row[:2] for row in lake.published("completeness", "meter_id", "date_str", "received") if row[2] == 0]
+    assert missed == [("M2", "20130131"), ("M2", "20130201")]
 
 
-def test_each_partition_is_one_file_of_the_columns_of_its_table(
-    aggregated: Callable[..., Any], frame: Callable[..., Any], tmp_path: Path
-) -> None:
-    import pyarrow.parquet as parquet
-
+def test_each_partition_is_one_file_of_the_columns_of_its_table(lake: ConsumptionLake) -> None:
     days = [f"{date(2012, 12, 1) + timedelta(days=number):%Y%m%d}" for number in range(60)]
-    daily = frame(READINGS, *(interval(meter, day, 0.25) for day in days for meter in ("M2", "M1")))
+    lake.publish_readings(*(reading(meter, day, 0.25) for day in days for meter in ("M2", "M1")))
 
-    said = aggregated("20121201-20130129", daily=daily)
+    summary = lake.aggregate("20121201-20130129")
 
-    assert [(part["values"], part["rows"]) for part in said["aggregated_daily"]["partitions"]] == [
+    tables = summary["tables"]
+    assert [(part["values"], part["rows"]) for part in tables["aggregated_daily"]["partitions"]] == [
         (["201212"], 62),
         (["201301"], 58),
     ]
-    assert said["aggregated_weekly"]["prefix"] == f"file://{tmp_path}/aggregated_weekly/run=1/"
-    for table, schema in aggregate_consumption.SCHEMAS.items():
-        for part in said[table]["partitions"]:
-            assert (
-                part["location"] == f"{said[table]['prefix']}{aggregate_consumption.KEYS[table]}={part['values'][0]}/"
-            )
-            (file,) = Path(part["location"].removeprefix("file://")).glob("*.parquet")
-            found = parquet.read_table(file, partitioning=None)
-            assert found.column_names == schemas.names(schema)
-            keys = list(zip(*(found.column(at).to_pylist() for at in (0, 1)), strict=True))
+    assert tables["aggregated_weekly"]["prefix"] == "s3://business/aggregated_weekly/run=1/"
+    for table in SUMS:
+        for part in tables[table]["partitions"]:
+            value = part["values"][0]
+            assert part["location"] == f"{tables[table]['prefix']}{KEYS[table]}={value}/"
+            (file,) = lake.files(table, value)
+            found = pq.ParquetFile(file)
+            assert found.schema_arrow.equals(SCHEMAS[table])
+            # COPY documents snappy. Completeness is not copied.
+            codec = "ZSTD" if table == "completeness" else "SNAPPY"
+            assert found.metadata.row_group(0).column(0).compression == codec
+            rows = found.read()
+            keys = list(zip(*(rows.column(place).to_pylist() for place in (0, 1)), strict=True))
             assert keys == sorted(keys)
 
 
-def test_dates_without_readings_keep_what_is_published_of_their_month(
-    aggregated: Callable[..., Any], stored: Callable[..., Any], rows: Rows, frame: Callable[..., Any]
-) -> None:
-    days = frame(f"{schemas.AGGREGATED_DAILY}, month string", ("M1", "20130130", 1.0, 48, "201301"))
-    aggregated("20130102-20130102", aggregated_daily=days)
-    assert rows(stored("aggregated_daily"), "date_str", "consumption") == [("20130130", 1.0)]
+def test_the_files_of_a_large_partition_hold_ranges_of_meters(lake: ConsumptionLake) -> None:
+    meters = [f"M{number}" for number in range(10, 30)]
+    rows = [reading(meter, "20130102", 0.25, f"{hour:02d}:00") for meter in meters for hour in range(24)]
+    lake.publish_readings(*rows, rows_a_file=100, rows_a_group=50)
+
+    summary = lake.aggregate("20130102-20130102", limits=Limits(readings=120, days=8))
+
+    for table, value in (("aggregated_daily", "201301"), ("completeness", "201301"), ("aggregated_monthly", "2013")):
+        files = [pq.ParquetFile(file).read()["meter_id"].to_pylist() for file in lake.files(table, value)]
+        assert len(files) > 2, table
+        assert [meter for file in files for meter in file] == meters, table
+        assert [part["rows"] for part in summary["tables"][table]["partitions"]] == [20], table
+    assert summary["completeness"]["meters"] == 20
 
 
-def test_where_nothing_is_published_nothing_is_written(aggregated: Callable[..., Any], tmp_path: Path) -> None:
-    said = aggregated("20130102-20130102")
-    assert [table["partitions"] for table in said.values()] == [[], [], [], []]
-    assert list(tmp_path.iterdir()) == []
+def test_items_and_what_they_return_can_be_sent_to_another_machine(lake: ConsumptionLake) -> None:
+    lake.publish_readings(*(reading(f"M{number}", "20130102", 0.25) for number in range(9)), rows_a_group=3)
+    lake.deliver("20140101T090000-aaaaaa", ("a.csv", datetime(2014, 1, 1, tzinfo=UTC), "M1", "20130102", 3, 5))
+    in_process = lake.aggregate("20130102-20130102", limits=Limits(readings=3, days=3))
+    written = {table: lake.written(table) for table in SUMS}
+
+    def send(work: Any, items: Sequence[Any]) -> list[Any]:
+        work, items = pickle.loads(pickle.dumps((work, items)))  # noqa: S301
+        return pickle.loads(pickle.dumps([work(FolderStore(lake.store.root), item) for item in items]))  # noqa: S301
+
+    sent = lake.aggregate("20130102-20130102", limits=Limits(readings=3, days=3), run_work=send)
+
+    assert sent == in_process
+    assert {table: lake.written(table) for table in SUMS} == written
 
 
-def test_readings_at_grain_day_are_summed_alike(
-    aggregated: Callable[..., Any], stored: Callable[..., Any], rows: Rows, frame: Callable[..., Any]
-) -> None:
-    daily = frame(
-        READINGS,
-        ("M1", 1.0, "INT", "20130131", "20130131", "2013-01-31 00:00:00", None),
-        ("M1", 2.0, "INT", "20130130", "20130130", "2013-01-30 00:00:00", None),
+def test_what_a_killed_try_has_left_is_gone(lake: ConsumptionLake) -> None:
+    lake.publish_readings(reading("M1", "20130102", 1.0))
+    left = "s3://business/aggregated_daily/run=1/month=201301/00007.parquet"
+    lake.store.write_parquet(left, sums("aggregated_daily", ("M9", "20130102", 9.0, 1)), 1000)
+    lake.aggregate("20130102-20130102")
+    assert lake.written("aggregated_daily") == [("M1", "20130102", 1.0, 1)]
+
+
+def test_dates_without_readings_keep_what_is_published_of_their_month(lake: ConsumptionLake) -> None:
+    days = sums("aggregated_daily", ("M1", "20130130", 1.0, 48))
+    lake.publish("aggregated_daily", ("201301",), days)
+    lake.aggregate("20130102-20130102")
+    assert lake.written("aggregated_daily", "date_str", "consumption") == [("20130130", 1.0)]
+
+
+def test_where_nothing_is_published_nothing_is_written(lake: ConsumptionLake) -> None:
+    summary = lake.aggregate("20130102-20130102")
+    assert [table["partitions"] for table in summary["tables"].values()] == [[], [], [], []]
+    assert summary["completeness"] is None
+    assert list(lake.store.root.iterdir()) == []
+
+
+def test_readings_at_grain_day_are_summed_alike(lake: ConsumptionLake) -> None:
+    lake.publish_partition(("INT", "20130131"), [reading("M1", "20130131", 1.0)])
+    lake.publish_partition(("INT", "20130130"), [reading("M1", "20130130", 2.0)])
+    summary = lake.aggregate("20130131-20130131")
+    assert [part["values"] for part in summary["tables"]["aggregated_daily"]["partitions"]] == [["201301"]]
+    assert lake.written("aggregated_daily", "date_str", "consumption") == [("20130131", 1.0)]
+
+
+def test_the_summary_tells_of_the_touched_dates_only(lake: ConsumptionLake) -> None:
+    lake.publish_readings(
+        *(reading("M1", day, 0.25) for day in ("20121231", "20130101", "20130102")), reading("M2", "20121231", 0.25)
     )
-    aggregated("20130131-20130131", daily=daily)
-    assert rows(stored("aggregated_daily"), "date_str", "month", "consumption") == [("20130131", "201301", 1.0)]
+    lake.publish_sums(lake.aggregate("20121231-20130102"))
+    lake.deliver("20140101T090000-aaaaaa", ("a.csv", datetime(2014, 1, 1, tzinfo=UTC), "M1", "20130101", 3, 5))
+
+    summary = lake.aggregate("20130101-20130101", "2")
+
+    assert summary["run"] == "2"
+    assert summary["dates"] == ["20130101-20130101"]
+    # Of M2 nothing came; it is expected, as it had readings in December.
+    assert summary["completeness"] == {
+        "expected": 96,
+        "received": 1,
+        "estimated": 0,
+        "rejected": 5,
+        "duplicates": 2,
+        "meters": 2,
+        "incomplete_meters": 2,
+        "silent_meters": 1,
+        "days": 1,
+        "incomplete_days": 1,
+        "worst_days": [{"date_str": "20130101", "expected": 96, "received": 1, "incomplete_meters": 2}],
+    }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, BinaryIO, cast
@@ -78,6 +78,29 @@ class Store:
             if row_groups is None:
                 return file.read(columns=wanted, use_threads=False)
             return file.read_row_groups(list(row_groups), columns=wanted, use_threads=False)
+
+    def read_slices(
+        self,
+        uri: str,
+        columns: Sequence[str],
+        row_groups: Sequence[int] | None = None,
+        coded: Sequence[str] = (),
+        rows: int = 1_000_000,
+    ) -> Iterator[pa.Table]:
+        """Yields what read_parquet reads in tables of whole row groups, of `rows` rows at most or of one row group."""
+        with self.open_file(uri) as source:
+            file = pq.ParquetFile(source, read_dictionary=list(coded), pre_buffer=True)
+            wanted: list[int] = []
+            wanted_rows = 0
+            for number in range(file.num_row_groups) if row_groups is None else row_groups:
+                rows_of_group = file.metadata.row_group(number).num_rows
+                if wanted and wanted_rows + rows_of_group > rows:
+                    yield file.read_row_groups(wanted, columns=list(columns), use_threads=False)
+                    wanted, wanted_rows = [], 0
+                wanted.append(number)
+                wanted_rows += rows_of_group
+            if wanted:
+                yield file.read_row_groups(wanted, columns=list(columns), use_threads=False)
 
     def read_json(self, uri: str) -> Any:
         """Reads a JSON document. Raises botocore's ClientError."""
