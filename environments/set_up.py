@@ -46,7 +46,7 @@ JAR_SHA256 = {
 GLUE_VERSION = "3.11"
 # What Glue's machines install: Amazon Linux 2023, whose C library is 2.34.
 GLUE_PLATFORMS = ("manylinux_2_28_x86_64", "manylinux2014_x86_64")
-# Measured with Python 3.12: 7.9 GB of environments and jars, 5 GB of them torch with its GPU libraries (some package
+# With Python 3.12: about 8.2 GB of environments and jars, 5 GB of them torch with its GPU libraries (some package
 # indexes offer a smaller torch for 3.11). The rest is for the packages that pip holds while it unpacks them.
 FREE_DISK_GB = 11
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
