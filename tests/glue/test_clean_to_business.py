@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterable, Sequence
 from datetime import UTC
 from pathlib import Path
@@ -404,6 +405,20 @@ def test_a_range_of_meters_reads_the_row_groups_that_hold_it(lake: Lake) -> None
         (MeterRange(None, "M2"), [(0, 1)]),
         (MeterRange("M2", None), [(2, 3)]),
     ]
+
+
+def test_items_can_be_sent_to_another_process(lake: Lake) -> None:
+    batch = lake.clean([MeterFile("a.csv", FIRST, [Reading("M1", ONE, 1.0), Reading("M2", ONE, None, "ERR")])])
+    groups = row_groups.read(lake.store, summaries.row_groups_uri("clean", batch))
+    wanted = business_partitions.touched(lake.store, groups, "month")
+    folders = business_partitions.Folders("s3://business/daily/run=1/", "s3://clean/tallies/batch=b1/")
+    items = business_partitions.plan(lake.store, wanted, {}, "month", folders, most_rows=10)
+    assert len(items) == 2
+
+    sent_work, sent_items = pickle.loads(pickle.dumps((business_partitions.write, items)))  # noqa: S301 (our own)
+
+    here = [business_partitions.write(lake.store, item) for item in items]
+    assert [sent_work(lake.store, item) for item in sent_items] == here
 
 
 def test_at_grain_day_a_partition_is_a_day(lake: Lake) -> None:

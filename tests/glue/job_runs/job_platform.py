@@ -19,9 +19,9 @@ from meter_data.lake import schemas
 from benchmarks.load import lake
 from benchmarks.load.lake import PARQUET
 from local_aws.infrastructure.artefacts import PACKAGES, zipped
+from local_aws.settings import Settings
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "include" / "glue"
-PACKAGES = ("meter_data", "transformers")
 ZONES = ("landing", "clean", "business", "working", "scripts")
 RUN_SECONDS = 240
 CSV = {
@@ -56,12 +56,12 @@ class JobPlatform:
     @property
     def store(self) -> Store:
         """The buckets, as a job reads and writes them."""
-        found = self.s3.meta
+        known = Settings()
         files = pa.fs.S3FileSystem(
-            access_key=self.s3._request_signer._credentials.access_key,
-            secret_key=self.s3._request_signer._credentials.secret_key,
-            region=found.region_name,
-            endpoint_override=found.endpoint_url,
+            access_key=known.access_key,
+            secret_key=known.secret_key,
+            region=known.region,
+            endpoint_override=self.s3.meta.endpoint_url,
         )
         return Store(files, self.s3)
 
