@@ -106,7 +106,7 @@ def found(cleaned: Cleaned) -> tuple[Counter[int], Counter[str]]:
     return Counter(readings["source_row"].to_pylist()), Counter(lines)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=50)
 @given(file=files(), is_packed=some.booleans(), lines_at_once=some.sampled_from([1, 3, 1000]))
 def test_every_line_is_a_reading_a_reject_or_a_header(
     file: tuple[str, bytes], is_packed: bool, lines_at_once: int
@@ -123,7 +123,7 @@ def test_every_line_is_a_reading_a_reject_or_a_header(
         assert summary["good"] == cleaned.readings().num_rows
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=30)
 @given(file=files(), number=some.integers(2, 6))
 def test_a_file_in_parts_is_the_file(file: tuple[str, bytes], number: int) -> None:
     header, content = file
