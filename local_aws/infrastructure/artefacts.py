@@ -1,7 +1,8 @@
-"""What a deployment uploads beside the templates: Glue scripts and the package of readers and transformers.
+"""What a deployment uploads beside the templates: Glue scripts, their packages, and wheels that Glue lacks.
 
 include/glue/<job>.py          -> glue/<job>.py
-include/glue/transformers/     -> glue/transformers.zip   (--extra-py-files)
+include/glue/<package>/        -> glue/<package>.zip      (--extra-py-files)
+environments/wheels/<wheel>    -> glue/wheels/<wheel>     (--additional-python-modules)
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 PREFIX = "glue/"
-PACKAGE = "transformers"
+PACKAGES = ("meter_data", "transformers")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -23,16 +24,22 @@ def glue_artefacts(repository: Path) -> dict[str, bytes]:
     """Key below the scripts bucket -> content. The same files always give the same bytes."""
     folder = repository / "include" / "glue"
     artefacts = {f"{PREFIX}{script.name}": script.read_bytes() for script in sorted(folder.glob("*.py"))}
-    if (folder / PACKAGE).is_dir():
-        artefacts[f"{PREFIX}{PACKAGE}.zip"] = zipped(folder / PACKAGE)
+    for package in PACKAGES:
+        if (folder / package).is_dir():
+            artefacts[f"{PREFIX}{package}.zip"] = zipped(folder / package)
+    for wheel in sorted((repository / "environments" / "wheels").glob("*.whl")):
+        artefacts[f"{PREFIX}wheels/{wheel.name}"] = wheel.read_bytes()
     return artefacts
 
 
 def zipped(package: Path) -> bytes:
-    """A package as a zip that Python imports from; dates are fixed, so that equal files give equal bytes."""
+    """Returns a package with its data files as a zip that Python imports from.
+
+    Dates are fixed, so that equal files give equal bytes.
+    """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(package.rglob("*.py")):
+        for file in sorted(path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
             entry = zipfile.ZipInfo(str(file.relative_to(package.parent)), EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16

@@ -14,11 +14,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as sql
-
-from transformers.zones.data_range import SECONDS_AN_HOUR, hour_text
-from transformers.zones.lines import small_frame
+from meter_data.lake.crawled_table import Columns
+from meter_data.series.data_range import SECONDS_AN_HOUR, hour_text
 
 TIME = "time"
 FEATURES = ("temperature", "apparenttemperature", "humidity")
@@ -72,29 +69,32 @@ class Filled:
         }
 
 
-def read(table: DataFrame) -> dict[str, Known]:
-    """The known values of each of FEATURES. Columns of other names and rows without a time are passed over.
-
-    `time` is a timestamp or a text that begins yyyy-MM-dd HH:mm:ss. Of several rows of an hour the mean is taken.
-    Raises MissingWeatherColumnsError.
-    """
-    columns = {name.lower(): name for name in table.columns}
+def require_columns(columns: Iterable[str]) -> None:
+    """Raises MissingWeatherColumnsError unless the columns, in lower case, hold TIME and FEATURES."""
     if missing := [name for name in (TIME, *FEATURES) if name not in columns]:
         raise MissingWeatherColumnsError(
             f"The table weather has no column {' and no column '.join(missing)}. It needs {TIME} (hourly, UTC), "
             f"{', '.join(FEATURES)}; it has {', '.join(sorted(columns))}. Deliver files with these columns and trigger "
             "load_reference_data, or turn WithWeather off."
         )
-    # Text may still be quoted, as it stands in the file.
-    time = sql.trim(sql.regexp_replace(sql.col(columns[TIME]).cast("string"), '"', "")).cast("timestamp")
-    hour = sql.floor(sql.unix_seconds(time) / SECONDS_AN_HOUR).cast("int").alias("hour")
-    values = [sql.col(columns[name]).cast("double").alias(name) for name in FEATURES]
-    hourly = table.select(hour, *values).where("hour IS NOT NULL").groupBy("hour")
-    means = hourly.agg(*(sql.avg(name).alias(name) for name in FEATURES)).orderBy("hour").collect()
-    return {
-        name: {row["hour"]: row[name] for row in means if row[name] is not None and math.isfinite(row[name])}
-        for name in FEATURES
-    }
+
+
+def known(table: Columns) -> dict[str, Known]:
+    """Returns the known values of each of FEATURES. Rows without a time are passed over.
+
+    `time` is a timestamp or a text that begins yyyy-MM-dd HH:mm:ss. Of several rows of an hour the mean is taken.
+    """
+    hours = [_hour_of(value) for value in table[TIME]]
+    found: dict[str, Known] = {}
+    for name in FEATURES:
+        of_hour: dict[int, list[float]] = {}
+        for hour, given in zip(hours, table[name], strict=True):
+            value = _number(given)
+            if hour is not None and value is not None:
+                of_hour.setdefault(hour, []).append(value)
+        means = {hour: math.fsum(values) / len(values) for hour, values in of_hour.items() if _finite(values)}
+        found[name] = dict(sorted(means.items()))
+    return found
 
 
 def statistics(known: Mapping[str, Known], training: range) -> tuple[Feature, ...]:
@@ -129,18 +129,29 @@ def filled(known: Mapping[str, Known], features: Sequence[Feature], hours: range
     return Filled(hours, tuple(features), rows, frozenset(unknown), last_known)
 
 
-def with_features(spark: SparkSession, series: DataFrame, filled: Filled, longer_by: int = 0) -> DataFrame:
-    """Series and their dynamic_feat: rows as long as the target, and `longer_by` hours beyond."""
-    weather = small_frame(spark, [{"weather": filled.rows}], "weather array<array<double>>")
-    offset = sql.col("first_hour") - filled.hours.start + 1
-    length = sql.size("target") + longer_by
+def _hour_of(value: Any) -> int | None:
+    """The number of an hour, of a time or of its text, which may still be quoted as it stands in a file."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.replace('"', "").strip())
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    moment = value if value.tzinfo else value.replace(tzinfo=UTC)
+    return math.floor(moment.timestamp()) // SECONDS_AN_HOUR
 
-    def part(row: Column) -> Column:
-        return sql.slice(row, offset, length)
 
-    return series.crossJoin(sql.broadcast(weather)).select(
-        *series.columns, sql.transform("weather", part).alias("dynamic_feat")
-    )
+def _number(value: Any) -> float | None:
+    """A number, or the number that a text is; None for anything else."""
+    try:
+        return None if value is None or isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _finite(values: Iterable[float]) -> bool:
+    return all(math.isfinite(value) for value in values)
 
 
 def _feature(name: str, values: list[float], training: range) -> Feature:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from transformers.anomalies.design import Weather
+from meter_data.anomalies.design import Weather
 
 HOURS_A_DAY = 24
 FIRST_DAY = date(1970, 1, 1)

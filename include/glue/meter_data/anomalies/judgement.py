@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from transformers.anomalies import rules
-from transformers.anomalies.band import band
-from transformers.anomalies.design import Design, Floats
+from meter_data.anomalies import rules
+from meter_data.anomalies.band import band
+from meter_data.anomalies.design import Design, Floats
 
 # Complete days that a meter must have before any is judged: four of each weekday.
 LEAST_HISTORY = 28

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pyspark.sql import Column, DataFrame, Window
-from pyspark.sql import functions as sql
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from transformers.zones.data_range import AUTO
+from meter_data.lake.meter_ranges import METER, MeterGroup, one_chunk, parts
+from meter_data.lake.store import Store
+from meter_data.series.data_range import AUTO
 
 MOST_BATCHES = 1000
 
@@ -32,19 +35,27 @@ class MeterRange:
     def count(self) -> int:
         return self.end - self.start + 1
 
-    def batch_of(self, number: Column, batch_size: int) -> Column:
-        """The number of a meter's batch, from 1."""
-        return (sql.floor((number - self.start) / batch_size) + 1).cast("int")
+    def batches(self, fleet: Sequence[str], batch_size: int) -> list[list[str]]:
+        """Returns these meters, out of all in order, as batches: the first is number 1."""
+        chosen = fleet[self.start - 1 : self.end]
+        return [list(chosen[begin : begin + batch_size]) for begin in range(0, len(chosen), batch_size)]
 
 
-def numbered(days: DataFrame) -> DataFrame:
-    """meter_id and number of all meters in aggregated_daily."""
-    # All in one task: they are no more than some millions of short texts, and a number knows all before it.
-    return days.select("meter_id").distinct().withColumn("number", sql.row_number().over(Window.orderBy("meter_id")))
+def fleet(store: Store, groups: Iterable[MeterGroup]) -> list[str]:
+    """Returns the ids of all meters in row groups of aggregated_daily, in order: the first is number 1."""
+    known = pa.array([], pa.string())
+    for part in parts(groups):
+        meters = store.read_parquet(part.uri, [METER], part.row_groups, [METER]).unify_dictionaries()[METER]
+        known = pc.unique(pa.concat_arrays([known, one_chunk(meters).dictionary]))
+    ids: list[str] = known.drop_null().to_pylist()
+    return sorted(ids)
 
 
 def resolve(meter_start: str, meter_end: str, fleet: int) -> MeterRange:
-    """The range that two texts mean in a fleet of so many meters; `auto` is the last. Raises MeterRangeError."""
+    """Returns the range that two texts mean in a fleet of so many meters; `auto` is the last.
+
+    Raises MeterRangeError.
+    """
     start = _number("meter_start", meter_start)
     end = fleet if meter_end == AUTO else _number("meter_end", meter_end)
     if start > fleet:
@@ -59,7 +70,7 @@ def resolve(meter_start: str, meter_end: str, fleet: int) -> MeterRange:
 
 
 def require_few_batches(meters: int, batch_size: int) -> None:
-    """Raise TooManyBatchesError, with the batch_size to use, or MeterRangeError for one below 1."""
+    """Raises TooManyBatchesError, with the batch_size to use, or MeterRangeError for one below 1."""
     if batch_size < 1:
         raise MeterRangeError(f"batch_size is {batch_size}. Give 1 or more.")
     batches = -(-meters // batch_size)

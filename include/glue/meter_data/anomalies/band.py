@@ -12,8 +12,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from transformers.anomalies.design import Design, Floats
-from transformers.anomalies.regression import fit, quantile
+from meter_data.anomalies.design import Design, Floats
+from meter_data.anomalies.regression import fit, quantile
 
 # The scale is that of a normal distribution with the same 90th percentile of absolute residuals: up to a tenth of a
 # meter's days may be anomalies. Its median would be as robust, but residuals have longer tails than normal ones, and

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from transformers.anomalies.design import Floats
+from meter_data.anomalies.design import Floats
 
 Flags = NDArray[np.bool_]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from transformers.anomalies.design import Floats
+from meter_data.anomalies.design import Floats
 
 ITERATIONS = 6
 HUBER = 1.345  # 95 % as efficient as least squares where residuals are normal
