@@ -8,7 +8,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.fs
-
 from meter_data.lake.store import Store, StoredObject, split_uri
 
 

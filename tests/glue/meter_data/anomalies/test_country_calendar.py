@@ -1,17 +1,20 @@
-"""Public holidays: the generated module against the library that it is made of."""
+"""Public holidays: the generated file against the library that it is made of."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date
+from pathlib import Path
 
 import pytest
-from transformers.anomalies import country_calendar
-from transformers.anomalies.public_holidays import FIRST_YEAR, LAST_YEAR
+from meter_data.anomalies import country_calendar
 
 from environments import public_holidays
+from local_aws.infrastructure.artefacts import zipped
 
 
-def test_the_module_is_as_fresh_as_the_library() -> None:
+def test_the_file_is_as_fresh_as_the_library() -> None:
     fresh = public_holidays.PATH.read_text(encoding="utf-8") == public_holidays.generate()
     assert fresh, "Run `.venv-local/bin/python -m environments.public_holidays`."
 
@@ -42,5 +45,15 @@ def test_a_country_that_is_not_known_is_refused() -> None:
 
 
 def test_years_that_are_not_known_are_named() -> None:
-    days = [date(FIRST_YEAR - 1, 12, 31), date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31), date(LAST_YEAR + 1, 1, 1)]
-    assert country_calendar.unknown_years(days) == [FIRST_YEAR - 1, LAST_YEAR + 1]
+    first, last = country_calendar.known_years()[0], country_calendar.known_years()[-1]
+    days = [date(first - 1, 12, 31), date(first, 1, 1), date(last, 12, 31), date(last + 1, 1, 1)]
+    assert country_calendar.unknown_years(days) == [first - 1, last + 1]
+
+
+def test_holidays_are_read_from_a_package_in_a_zip(tmp_path: Path) -> None:
+    package = tmp_path / "meter_data.zip"
+    package.write_bytes(zipped(public_holidays.PATH.parents[1]))
+    code = "from meter_data.anomalies.country_calendar import holidays as h; print(len(h('GB')))"
+    environment = {"PYTHONPATH": str(package), "PATH": ""}
+    said = subprocess.run([sys.executable, "-P", "-c", code], env=environment, capture_output=True, text=True)
+    assert said.stdout.split() == [str(len(public_holidays.dates("GB")))], said.stderr

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
-from transformers.anomalies.regression import fit, quantile
+from meter_data.anomalies.regression import fit, quantile
 
 NAN = np.nan
 

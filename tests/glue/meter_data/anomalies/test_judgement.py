@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from transformers.anomalies.judgement import LEAST_IMPORTANCE_OF_RULES
+from meter_data.anomalies.judgement import LEAST_IMPORTANCE_OF_RULES
 
-from tests.glue.transformers.anomalies.series import judged, ordinary, usual
+from tests.glue.meter_data.anomalies.series import judged, ordinary, usual
 
 DAYS = 365
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from transformers.anomalies.design import EXCLUDED, Weather, design, yearly_order
+from meter_data.anomalies.design import EXCLUDED, Weather, design, yearly_order
 
 DAYS = [date(2013, 1, 1) + timedelta(days=number) for number in range(365)]
 

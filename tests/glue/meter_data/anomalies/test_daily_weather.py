@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from transformers.anomalies.daily_weather import DailyWeather, daily_means, without_gaps
+from meter_data.anomalies.daily_weather import DailyWeather, daily_means, without_gaps
 
 DAY = date(2013, 1, 1)
 HOUR = 24 * 15706  # printf '%(%F)T' $((15706 * 86400)) is 2013-01-01

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
-from typing import Any
+from pathlib import Path
 
+import pyarrow as pa
 import pytest
-from transformers.zones import data_range
-from transformers.zones.data_range import DataRange, DataRangeError, NoCompleteDayError
+from meter_data.lake.meter_ranges import of_files
+from meter_data.series import data_range
+from meter_data.series.data_range import DataRange, DataRangeError, NoCompleteDayError
 
-DAYS = "meter_id string, date_str string, interval_count int"
+from tests.glue.folder_store import FolderStore
+
+DAYS = pa.schema([("meter_id", pa.string()), ("date_str", pa.string()), ("interval_count", pa.int32())])
 
 
 def never() -> date:
@@ -24,16 +28,22 @@ def days_of(meter: str, first: date, *counts: int | None) -> list[tuple[str, str
 
 
 @pytest.fixture
-def newest(frame: Callable[..., Any]) -> Callable[..., date]:
-    """newest(rows of aggregated_daily): the newest complete day; only months that are asked for are there."""
+def newest(tmp_path: Path) -> Callable[..., date]:
+    """newest(rows of aggregated_daily): the newest complete day."""
+    store = FolderStore(tmp_path)
 
     def find(*rows: tuple[str, str, int], intervals: int = 48) -> date:
-        table = frame(DAYS, *rows)
+        months = {row[1][:6] for row in rows}
+        for month in months:
+            of_month = [dict(zip(DAYS.names, row, strict=True)) for row in rows if row[1].startswith(month)]
+            # Row groups of two rows, so that days lie in several.
+            store.write_parquet(f"s3://days/{month}.parquet", pa.Table.from_pylist(of_month, DAYS), 2)
 
-        def read(months: set[str]) -> Any:
-            return table.where(table["date_str"].substr(1, 6).isin(sorted(months)))
+        def complete_of(month: str) -> dict[date, int]:
+            groups = of_files(store, [f"s3://days/{month}.parquet"])
+            return data_range.complete_meters(store, groups, intervals)
 
-        return data_range.newest_complete_day(read, {row[1][:6] for row in rows}, intervals)
+        return data_range.newest_complete_day(complete_of, months, intervals)
 
     return find
 
@@ -116,3 +126,16 @@ def test_a_day_is_complete_by_the_intervals_of_the_deployment(newest: Callable[.
     assert newest(*rows, intervals=96) == date(2013, 5, 2)
     with pytest.raises(NoCompleteDayError, match="have all 192 readings.* correct IntervalsPerHour"):
         newest(*rows, intervals=192)
+
+
+def test_months_are_read_once_each_and_only_as_many_as_are_needed() -> None:
+    read: list[str] = []
+
+    def complete_of(month: str) -> dict[date, int]:
+        read.append(month)
+        return {} if month == "201306" else {date(int(month[:4]), int(month[4:]), 1): 3}
+
+    months = ["201212", *(f"2013{month:02d}" for month in range(1, 7))]
+    assert data_range.newest_complete_day(complete_of, months, 48) == date(2013, 5, 1)
+    # June and the months of the 90 days before 1 June; then those of the 90 days before 1 May.
+    assert read == ["201306", "201305", "201304", "201303", "201302", "201301"]

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 from typing import Any
 
+import numpy
+import pyarrow as pa
 import pytest
-from transformers.zones import hourly
-from transformers.zones.hourly import NegativeConsumptionError, Unit
+from hypothesis import given
+from hypothesis import strategies as st
+from meter_data.lake.meter_ranges import of_files
+from meter_data.series import hourly
+from meter_data.series.data_range import hour_text
+from meter_data.series.hourly import NegativeConsumptionError, Unit
 
-from tests.glue.hourly_readings import READINGS, hour, readings
+from tests.glue.folder_lake import READINGS
+from tests.glue.folder_store import FolderStore
+from tests.glue.hourly_readings import hour, readings
 
 WH, KWH = Unit(0.001), Unit(1.0)
 YEARS = range(hour("2012-01-01"), hour("2015-01-01"))
@@ -17,16 +28,32 @@ FEBRUARY = range(hour("2013-02-01"), hour("2013-03-01"))
 
 
 @pytest.fixture
-def series_of(frame: Callable[..., Any]) -> Callable[..., dict[str, tuple[str, str, list[Any]]]]:
-    """series_of(*rows): first hour, last hour and target by meter."""
+def series_of(tmp_path: Path) -> Callable[..., dict[str, tuple[str, str, list[Any]]]]:
+    """series_of(*rows): first hour, last hour and values by meter, None where an hour is missing."""
+    store = FolderStore(tmp_path)
 
     def make(
-        *rows: Any, hours: range = YEARS, intervals: int = 2, unit: Unit = WH, longest: int | None = None
+        *rows: Any, hours: range = YEARS, intervals: int = 2, unit: Unit = WH
     ) -> dict[str, tuple[str, str, list[Any]]]:
-        known = hourly.known_hours(frame(READINGS, *rows), hours, intervals, unit)
-        found = hourly.series(known, ["meter_id"], unit, longest)
-        texts = [hourly.text(found[name]).alias(name) for name in ("first_hour", "last_hour")]
-        return {row[0]: (row[1], row[2], row[3]) for row in found.select("meter_id", *texts, "target").collect()}
+        given = [
+            {"meter_id": meter, "reading_value": value, "reading_date_time": datetime.fromisoformat(time)}
+            for meter, _, time, value in rows
+        ]
+        # Row groups of three rows, so that a meter and an hour lie in several.
+        store.write_parquet("s3://daily/1.parquet", pa.Table.from_pylist(given, READINGS), 3)
+        ids = sorted({row[0] for row in rows})
+        groups = of_files(store, ["s3://daily/1.parquet"])
+        known = hourly.known_hours(store, groups, ids, hours, intervals, unit)
+        first, after = hourly.ends(known)
+        return {
+            meter: (
+                hour_text(hours.start + start),
+                hour_text(hours.start + end - 1),
+                [None if numpy.isnan(value) else value for value in of_meter[start:end].tolist()],
+            )
+            for meter, of_meter, start, end in zip(ids, known, first.tolist(), after.tolist(), strict=True)
+            if end
+        }
 
     return make
 
@@ -77,15 +104,28 @@ def test_every_meter_has_its_own_first_and_last_hour(series_of: Callable[..., An
     }
 
 
-def test_only_interval_readings_count(series_of: Callable[..., Any]) -> None:
+def test_a_reading_without_a_number_is_none(series_of: Callable[..., Any]) -> None:
     found = series_of(
         *readings("M1", "2013-02-01 00:00:00", [1]),
-        *readings("M1", "2013-02-01 00:00:00", [99, 99], kind="AGG"),
-        ("M1", "ERR", "2013-02-01 01:00:00", None),
+        ("M1", "INT", "2013-02-01 01:00:00", None),
         ("M1", "INT", "2013-02-01 01:30:00", 7.0),
-        ("M2", "ERR", "2013-02-01 01:00:00", None),
+        ("M1", "INT", "2013-02-01 02:00:00", float("nan")),
+        ("M1", "INT", "2013-02-01 02:30:00", 7.0),
+        ("M2", "INT", "2013-02-01 01:00:00", None),
     )
     assert found == {"M1": ("2013-02-01 00:00:00", "2013-02-01 00:00:00", [1000])}
+
+
+def test_meters_that_are_not_asked_for_are_left_out(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    rows = [
+        {"meter_id": meter, "reading_value": 1.0, "reading_date_time": datetime(2013, 2, 1, 5, tzinfo=UTC)}
+        for meter in ("M1", "M2", "M3")
+    ]
+    store.write_parquet("s3://daily/1.parquet", pa.Table.from_pylist(rows, READINGS), 2)
+    groups = of_files(store, ["s3://daily/1.parquet"])
+    found = hourly.known_hours(store, groups, ["M2", "M9"], FEBRUARY, 1, KWH)
+    assert numpy.argwhere(~numpy.isnan(found)).tolist() == [[0, 5]]
 
 
 def test_hours_outside_of_the_range_are_left_out(series_of: Callable[..., Any]) -> None:
@@ -111,13 +151,10 @@ def test_days_of_a_clock_change_have_24_hours(series_of: Callable[..., Any], day
     assert target == [1000 * value for value in values]
 
 
-def test_only_the_newest_hours_are_taken_when_there_is_a_longest(series_of: Callable[..., Any]) -> None:
-    rows = readings("M1", "2013-02-01 00:00:00", [1, 2, 3, 4, 5])
-    assert series_of(*rows, longest=3)["M1"] == ("2013-02-01 02:00:00", "2013-02-01 04:00:00", [3000, 4000, 5000])
-    assert series_of(*rows, longest=5)["M1"][2] == [1000, 2000, 3000, 4000, 5000]
-    # It still starts with a known hour.
-    gap = readings("M1", "2013-02-01 00:00:00", [1, None, 3, 4])
-    assert series_of(*gap, longest=3)["M1"] == ("2013-02-01 02:00:00", "2013-02-01 03:00:00", [3000, 4000])
+@given(st.lists(st.decimals(-50_000, 50_000, places=1), min_size=1))
+def test_halves_are_rounded_away_from_zero(values: list[Decimal]) -> None:
+    found = Unit(0.5).of(numpy.array([float(value) / 2 for value in values]))
+    assert found.tolist() == [float(value.quantize(Decimal(1), ROUND_HALF_UP)) for value in values]
 
 
 def test_hours_below_zero_are_refused_with_what_to_do() -> None:

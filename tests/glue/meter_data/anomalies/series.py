@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import numpy as np
-from transformers.anomalies.design import Design, Floats, design
-from transformers.anomalies.judgement import Judgements, judge
+from meter_data.anomalies.design import Design, Floats, design
+from meter_data.anomalies.judgement import Judgements, judge
 
 FIRST = date(2013, 1, 1)
 LEVEL = 0.98

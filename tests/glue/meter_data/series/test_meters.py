@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
+import pyarrow as pa
 import pytest
-from transformers.zones import meters
-from transformers.zones.meters import MeterRange, MeterRangeError, TooManyBatchesError
+from meter_data.lake.meter_ranges import of_files
+from meter_data.series import meters
+from meter_data.series.meters import MeterRange, MeterRangeError, TooManyBatchesError
+
+from tests.glue.folder_store import FolderStore
 
 
-def test_meters_are_numbered_from_1_in_the_order_of_their_ids(
-    frame: Callable[..., Any], rows: Callable[..., list[tuple[Any, ...]]]
-) -> None:
-    days = frame("meter_id string, date_str string", *((meter, day) for meter in ("M3", "M10", "M2") for day in "12"))
-    assert rows(meters.numbered(days), "meter_id", "number") == [("M10", 1), ("M2", 2), ("M3", 3)]
+def test_meters_are_numbered_from_1_in_the_order_of_their_ids(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    for file, ids in {"a": ["M3", "M10", "M10"], "b": ["M2", "M3", "Ü1", "M2"]}.items():
+        store.write_parquet(f"s3://days/{file}.parquet", pa.table({"meter_id": ids}), 2)
+    assert meters.fleet(store, of_files(store, store.parquet_files("s3://days/"))) == ["M10", "M2", "M3", "Ü1"]
+    assert meters.fleet(store, []) == []
 
 
 @pytest.mark.parametrize(
@@ -59,13 +63,11 @@ def test_a_range_without_meters_is_refused(start: str, end: str, message: str) -
         (3, 5, 1, [1, 1, 1]),
     ],
 )
-def test_every_meter_is_in_exactly_one_batch(
-    spark: Any, first: int, last: int, batch_size: int, sizes: list[int]
-) -> None:
-    chosen = MeterRange(first, last)
-    numbers = spark.range(first, last + 1).withColumnRenamed("id", "number")
-    batches = numbers.select(chosen.batch_of(numbers["number"], batch_size).alias("batch")).groupBy("batch").count()
-    assert sorted(tuple(row) for row in batches.collect()) == list(enumerate(sizes, start=1))
+def test_every_meter_is_in_exactly_one_batch(first: int, last: int, batch_size: int, sizes: list[int]) -> None:
+    fleet = [f"M{number:03d}" for number in range(1, 81)]
+    batches = MeterRange(first, last).batches(fleet, batch_size)
+    assert [len(batch) for batch in batches] == sizes
+    assert [meter for batch in batches for meter in batch] == [f"M{number:03d}" for number in range(first, last + 1)]
 
 
 def test_more_than_1000_batches_are_refused_with_the_batch_size_to_use() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from transformers.anomalies import rules
+from meter_data.anomalies import rules
 
 NAN = np.nan
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from transformers.zones import weather
-from transformers.zones.weather import Feature, MissingWeatherColumnsError, NoWeatherError
+from meter_data.series import weather
+from meter_data.series.weather import Feature, MissingWeatherColumnsError, NoWeatherError
 
 from tests.glue.hourly_readings import hour
 
 FIRST = hour("2013-05-01")
 PLAIN = Feature("temperature", 0.0, 1.0)
-TABLE = "visibility double, time string, humidity double, temperature double, apparenttemperature double"
 
 
 def known(**values: dict[int, float]) -> dict[str, dict[int, float]]:
@@ -24,51 +23,54 @@ def filled(values: dict[int, float], hours: range, feature: Feature = PLAIN) -> 
     return weather.filled({"temperature": values}, [feature], hours)
 
 
-def test_columns_are_found_by_name_and_all_others_are_passed_over(frame: Callable[..., Any]) -> None:
-    table = frame(TABLE, (9.9, "2013-05-01 00:00:00", 0.5, 10.0, 8.0), (9.9, "2013-05-01 01:00:00", 0.6, 11.0, 9.0))
-    assert weather.read(table) == {
+def table(*rows: tuple[Any, Any, Any, Any]) -> dict[str, list[Any]]:
+    """Columns of rows of time, temperature, apparenttemperature and humidity."""
+    return dict(zip((weather.TIME, *weather.FEATURES), map(list, zip(*rows, strict=True)), strict=True))
+
+
+def test_each_column_is_known_by_hour() -> None:
+    rows = [("2013-05-01 00:00:00", "10.0", 8.0, 0.5), ("2013-05-01 01:00:00", "11", 9.0, 0.6)]
+    assert weather.known(table(*rows)) == {
         "temperature": {FIRST: 10.0, FIRST + 1: 11.0},
         "apparenttemperature": {FIRST: 8.0, FIRST + 1: 9.0},
         "humidity": {FIRST: 0.5, FIRST + 1: 0.6},
     }
 
 
-def test_a_time_may_be_a_timestamp_or_a_text_in_quotes(frame: Callable[..., Any]) -> None:
-    columns = "time {}, temperature double, apparenttemperature double, humidity double"
-    as_timestamp = frame(columns.format("timestamp"), ("2013-05-01 00:00:00", 1.0, 1.0, 1.0))
-    as_text = frame(
-        columns.format("string"),
+def test_a_time_may_be_a_timestamp_or_a_text_in_quotes() -> None:
+    as_timestamp = [(datetime(2013, 5, 1), 1.0, 1.0, 1.0), (datetime(2013, 5, 1, 2, tzinfo=UTC), 2.0, 1.0, 1.0)]  # noqa: DTZ001 (as Parquet may have it)
+    as_text = [
         ('"2013-05-01 00:00:00"', 1.0, 1.0, 1.0),
         (" 2013-05-01 01:00:00.000 ", 2.0, 1.0, 1.0),
         ("time", None, None, None),
         (None, 3.0, 3.0, 3.0),
-    )
-    assert weather.read(as_timestamp)["temperature"] == {FIRST: 1.0}
-    assert weather.read(as_text)["temperature"] == {FIRST: 1.0, FIRST + 1: 2.0}
+        (20130501, 3.0, 3.0, 3.0),
+    ]
+    assert weather.known(table(*as_timestamp))["temperature"] == {FIRST: 1.0, FIRST + 2: 2.0}
+    assert weather.known(table(*as_text))["temperature"] == {FIRST: 1.0, FIRST + 1: 2.0}
 
 
-def test_rows_of_one_hour_are_averaged_and_what_is_no_number_is_not_known(frame: Callable[..., Any]) -> None:
-    columns = "time string, temperature string, apparenttemperature double, humidity double"
-    found = weather.read(
-        frame(
-            columns,
+def test_rows_of_one_hour_are_averaged_and_what_is_no_number_is_not_known() -> None:
+    found = weather.known(
+        table(
             ("2013-05-01 00:00:00", "10", 1.0, None),
             ("2013-05-01 00:00:00", "20", 1.0, None),
             ("2013-05-01 00:30:00", "30", 4.0, None),
             ("2013-05-01 01:00:00", "cold", 2.0, float("nan")),
+            ("2013-05-01 02:00:00", "inf", 2.0, True),
         )
     )
     assert found == {
         "temperature": {FIRST: 20.0},
-        "apparenttemperature": {FIRST: 2.0, FIRST + 1: 2.0},
+        "apparenttemperature": {FIRST: 2.0, FIRST + 1: 2.0, FIRST + 2: 2.0},
         "humidity": {},
     }
 
 
-def test_a_table_without_a_wanted_column_is_refused_with_the_columns_that_are_needed(frame: Callable[..., Any]) -> None:
-    table = frame("when string, temperature double, apparenttemperature double", ("2013-05-01 00:00:00", 1.0, 1.0))
+def test_a_table_without_a_wanted_column_is_refused_with_the_columns_that_are_needed() -> None:
+    weather.require_columns(["visibility", "humidity", "time", "temperature", "apparenttemperature"])
     with pytest.raises(MissingWeatherColumnsError) as refused:
-        weather.read(table)
+        weather.require_columns(["when", "temperature", "apparenttemperature"])
     assert str(refused.value) == (
         "The table weather has no column time and no column humidity. It needs time (hourly, UTC), temperature, "
         "apparenttemperature, humidity; it has apparenttemperature, temperature, when. Deliver files with these "
@@ -146,15 +148,3 @@ def test_a_feature_that_is_not_known_at_all_is_refused() -> None:
 def test_features_come_from_the_record_of_the_model() -> None:
     record = {"features": [{"name": "humidity", "mean": 0.7, "std": 0.1}], "last_known": "2013-05-01 00:00:00"}
     assert weather.features_of(record) == (Feature("humidity", 0.7, 0.1),)
-
-
-@pytest.mark.parametrize(("longer_by", "expected"), [(0, [1, 2, 3]), (2, [1, 2, 3, 4, 5])])
-def test_dynamic_features_are_as_long_as_the_target_or_longer(
-    spark: Any, frame: Callable[..., Any], longer_by: int, expected: Sequence[int]
-) -> None:
-    series = frame("meter_id string, first_hour int, target array<bigint>", ("M1", FIRST + 1, [7, None, 9]))
-    hours = range(FIRST, FIRST + 6)
-    found = weather.filled({"temperature": dict(zip(hours, range(6), strict=True))}, [PLAIN, PLAIN], hours)
-    (row,) = weather.with_features(spark, series, found, longer_by).collect()
-    assert row["target"] == [7, None, 9]
-    assert row["dynamic_feat"] == [list(expected)] * 2
