@@ -47,6 +47,10 @@ class FolderLake:
     def publish_location(self, table: str, values: Sequence[str], location: str) -> None:
         self._partitions.setdefault(table, {})[tuple(values)] = location
 
+    def withdraw(self, table: str) -> None:
+        """Takes all partitions of a table out of the catalog."""
+        self._partitions.pop(table)
+
     def publish_readings(self, rows: Iterable[tuple[str, str, str, float | None]], rows_a_group: int = 100) -> None:
         """Publishes (meter_id, type, time, kWh) as `daily`, and the sums of its INT readings as `aggregated_daily`."""
         of_month: dict[tuple[str, str], list[dict[str, Any]]] = {}
