@@ -16,11 +16,13 @@ The sample are the first meters, in the order of a hash of their ids, that have 
 test windows. So it is the same for the same fleet, and a meter that is added moves at most one other out.
 
 Writes training/<run>/train/ (series up to the first window), training/<run>/test/ (a line for each meter and window,
-up to the window's end), training/<run>/baseline.json and, last, _summaries/<run>/prepare_training_set.json.
+up to the window's end), training/<run>/baseline.json and, last, _summaries/<run>/prepare_training_set.json. Known hours
+lie in training/<run>/known/ meanwhile.
 """
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -125,13 +127,13 @@ def prepare(given: dict[str, str], glue: Any, connect: Callable[[], Store] = lak
     uri, spread_above_rows = f"s3://{given['working_bucket']}/training/{given['run']}/", int(given["spread_above_rows"])
     store.delete_folder(uri)
     kept: dict[str, MeterHours] = {}
+    times = itertools.count(1)
 
     def read(ids: list[str]) -> dict[str, int]:
         """Keeps the hours of these meters; how many of them are known before the test windows."""
         wanted = {meter_id: candidates.readings[meter_id] for meter_id in ids}
         every = KnownHours((), (), days.hours, tuple(tested), settings.intervals_per_hour, settings.unit, "")
-        # A folder for each time that more meters are read.
-        items = training_set.items_of_hours(wanted, groups, training, every, f"{uri}known/{len(kept)}/")
+        items = training_set.items_of_hours(wanted, groups, training, every, f"{uri}known/{next(times)}/")
         for found in work.run(training_set.keep_hours, items, spread_above_rows, connect):
             kept.update(found)
         return {meter_id: kept[meter_id].training for meter_id in ids if meter_id in kept}

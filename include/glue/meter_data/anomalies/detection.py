@@ -60,7 +60,9 @@ class MeterDays:
 
 @dataclass(frozen=True)
 class Judged:
-    """What an item judged. found: (days, 3), how many new rows are -1, 0 and 1. files: of new rows, by month (yyyyMM).
+    """What an item judged.
+
+    found: (days, 3), how many new rows are -1, 0 and 1. files: of new rows, by month (yyyyMM).
     """
 
     counts: Counts

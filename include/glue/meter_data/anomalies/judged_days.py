@@ -74,9 +74,10 @@ def _usual_intervals(intervals: NDArray[np.int32], has_row: Flags) -> NDArray[np
     meter, _ = np.nonzero(has_row)
     if not len(meter):
         return usual
-    # Each pair of a meter and a number of intervals, and on how many days it is so.
-    pairs, days = np.unique(np.stack([meter, intervals[has_row]]), axis=1, return_counts=True)
-    of_meter, number = pairs
+    # One number says meter and number of intervals. On how many days is it so?
+    base = int(intervals.max()) + 1
+    pairs, days = np.unique(meter * base + intervals[has_row], return_counts=True)
+    of_meter, number = np.divmod(pairs, base)
     # In order of meter, days and number: a meter's last pair is its most frequent one, of equals the largest.
     order = np.lexsort((number, days, of_meter))
     last = np.append(np.diff(of_meter[order]) > 0, True)

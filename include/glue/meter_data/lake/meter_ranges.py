@@ -56,6 +56,7 @@ def of_folders(store: Store, locations: Iterable[str]) -> list[MeterGroup]:
 
 def of_files(store: Store, uris: Sequence[str]) -> list[MeterGroup]:
     """Returns the row groups of these Parquet files, in order. Only footers are read, several at a time."""
+    # Each footer is a request that mostly waits. Arrow's file systems may be used by several threads.
     with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as requests:
         return [group for found in requests.map(lambda uri: _groups(store, uri), uris) for group in found]
 

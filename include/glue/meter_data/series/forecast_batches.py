@@ -83,7 +83,9 @@ def items(
 
 def write_batches(store: Store, item: BatchFiles) -> list[Written]:
     """Writes the item's batches. A meter without a known hour has no line, a batch without a line no object."""
-    features = WeatherText([list(row) for row in item.features], item.weather_hours) if item.features else None
+    features = None
+    if item.features is not None:
+        features = WeatherText([list(row) for row in item.features], item.weather_hours)
     found: list[Written] = []
     for number in sorted({block.number for block in item.blocks}):
         uri = numbered_files.uri_of(item.folder, number)

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from meter_data.lake.meter_ranges import cut
 from meter_data.lake.store import Store
-from meter_data.series.hourly import Unit
+from meter_data.series.hourly import Floats, Unit
 
 # Rows of a file. A file is made from whole results, so that it may have some more.
 ROWS_A_FILE = 2_000_000
@@ -72,7 +72,7 @@ class Forecast:
 
     meter_id: str
     start: datetime
-    values: list[list[float]]
+    values: Floats
 
 
 class _FaultError(ValueError):
@@ -129,7 +129,7 @@ def rows_of(forecasts: Sequence[Forecast], quantiles: Sequence[str], unit: Unit,
     hour. The forecasts are equally long.
     """
     # (meters, quantiles, hours). Quantiles of one hour are put in order, should they cross.
-    values = np.sort(np.array([each.values for each in forecasts]), axis=1) * unit.scale
+    values = np.sort(np.stack([each.values for each in forecasts]), axis=1) * unit.scale
     kwh = np.maximum(values, 0.0) if unit.is_whole else values
     hours = values.shape[2]
     starts = np.array([each.start.timestamp() for each in forecasts]).astype(np.int64) * _MICROSECONDS_A_SECOND
@@ -168,7 +168,7 @@ def _parsed(text: str, quantiles: Sequence[str], length: int) -> Forecast:
         if not all(isinstance(value, int | float) and math.isfinite(value) for value in found):
             raise _FaultError(f"no finite number in quantile {quantile}", meter_id)
         values.append(found)
-    return Forecast(meter_id, start, values)
+    return Forecast(meter_id, start, np.array(values, np.float64))
 
 
 def _time(text: Any) -> datetime | None:
