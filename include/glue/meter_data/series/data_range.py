@@ -44,7 +44,7 @@ class DataRange:
 
     @property
     def hours(self) -> range:
-        """The numbers of its hours."""
+        """Returns the numbers of its hours."""
         return range(first_hour(self.start), first_hour(self.end))
 
     @property
@@ -54,22 +54,22 @@ class DataRange:
 
 
 def first_hour(day: date) -> int:
-    """The number of a day's first hour."""
+    """Returns the number of a day's first hour."""
     return (day - FIRST_DAY).days * HOURS_A_DAY
 
 
 def hour_text(hour: int) -> str:
-    """An hour by its number, as yyyy-MM-dd HH:mm:ss."""
+    """Returns an hour by its number as yyyy-MM-dd HH:mm:ss."""
     return f"{datetime.fromtimestamp(hour * SECONDS_AN_HOUR, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def hour_of(text: str) -> int:
-    """The number of the hour that hour_text writes so."""
+    """Returns the number of the hour that hour_text writes so."""
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) // SECONDS_AN_HOUR
 
 
 def resolve(data_start: str, data_end: str, newest_complete_day: Callable[[], date]) -> DataRange:
-    """The range that two texts mean: yyyy-MM-dd, the end exclusive.
+    """Returns the range that two texts mean: yyyy-MM-dd, the end exclusive.
 
     `auto` as end is the day after the newest complete one, as start 214 days before the end. Raises DataRangeError.
     """

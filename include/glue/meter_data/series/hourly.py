@@ -64,10 +64,10 @@ def known_hours(
     intervals_per_hour: int,
     unit: Unit,
 ) -> Floats:
-    """Reads the known ones of these hours of these meters, from row groups of interval readings.
+    """Returns the hourly sums of these meters within `hours`, from row groups of interval readings.
 
-    Returns an array of meters, in the order of `ids`, by hours; NaN where an hour is missing. A reading belongs to the
-    hour in which its interval starts (UTC).
+    The array has a row for each meter, in the order of `ids`, and a column for each hour; NaN where an hour is missing.
+    A reading belongs to the hour in which its interval starts (UTC).
     """
     cells, values = [np.array([], np.int64)], [np.array([])]
     for places, table in rows_of_meters(store, groups, ids, ["reading_date_time", "reading_value"]):

@@ -37,7 +37,7 @@ class SeriesText:
         self._offsets = np.concatenate([[0], np.cumsum(np.maximum(ends - starts, 0))])
         lists = pa.ListArray.from_arrays(pa.array(self._offsets, pa.int32()), texts)
         self._texts = pc.binary_join(lists, ",").to_pylist()
-        # Where each value's text begins if all stood in one row with a comma behind each.
+        # Where each value's text begins if all stood in one row with a comma behind each. Numbers have one byte a sign.
         lengths = pc.binary_length(texts).to_numpy(zero_copy_only=False).astype(np.int64) + 1
         self._begins = np.concatenate([[0], np.cumsum(lengths)])
 

@@ -48,7 +48,7 @@ class KnownHours:
 
 @dataclass(frozen=True)
 class MeterHours:
-    """What there is of a meter: numbers of known hours, the first of them (by its number), and where they are kept.
+    """How many known hours a meter has, the first of them (by its number), and where they are kept.
 
     training: before the test windows. consumption: the sum of absolute values within the test windows.
     """
@@ -120,7 +120,7 @@ def items_of_hours(
 
 
 def keep_hours(store: Store, item: KnownHours) -> dict[str, MeterHours]:
-    """Reads the known hours of the item's meters and keeps them. Returns what there is of each that has any."""
+    """Reads the known hours of the item's meters and keeps them. Returns a summary of each meter that has any."""
     known = hourly.known_hours(store, item.groups, item.meters, item.hours, item.intervals_per_hour, item.unit)
     first, after = hourly.ends(known)
     has_any = after > 0
@@ -209,7 +209,7 @@ def write_channels(store: Store, item: ChannelFiles) -> Written:
 
 
 def _kept_hours(store: Store, item: ChannelFiles) -> Floats:
-    """(meters, hours) of the item's meters, in its order."""
+    """Returns (meters, hours) of the item's meters, in its order."""
     wanted = pa.array(item.meters, pa.string())
     found = np.full((len(item.meters), len(item.hours)), np.nan)
     for uri in item.kept:

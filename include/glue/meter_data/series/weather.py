@@ -3,7 +3,7 @@
 A feature's missing hour gets the mean of the same hour of the year (month, day and hour) over all years in which it is
 known; where that is never known, the mean of the hour of day in that month; where that is not either, the mean of the
 training range, which is 0 once standardised. The weather is one for all meters, some ten thousand hours at most, so
-that it is worked out on the driver. Hours are numbers, see data_range; UTC.
+that it is worked out once, before any meter's line. Hours are numbers, see data_range; UTC.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Filled:
     last_known: int
 
     def summary(self, used: range) -> dict[str, Any]:
-        """Features, the last known hour, and how many of the hours that are used have a mean for a value."""
+        """Returns features, the last known hour, and how many of the hours that are used have a mean for a value."""
         return {
             "features": [asdict(feature) for feature in self.features],
             "last_known": hour_text(self.last_known),
@@ -98,7 +98,10 @@ def known(table: Columns) -> dict[str, Known]:
 
 
 def statistics(known: Mapping[str, Known], training: range) -> tuple[Feature, ...]:
-    """Mean and standard deviation (of a population) of the known ones of the training hours. Raises NoWeatherError."""
+    """Returns mean and standard deviation (of a population) of what is known of the training hours.
+
+    Raises NoWeatherError.
+    """
     return tuple(
         _feature(name, [values[hour] for hour in training if hour in values], training)
         for name, values in known.items()
@@ -106,12 +109,12 @@ def statistics(known: Mapping[str, Known], training: range) -> tuple[Feature, ..
 
 
 def features_of(record: Mapping[str, Any]) -> tuple[Feature, ...]:
-    """The features that a model's record says it was trained with, in its order."""
+    """Returns the features that a model was trained with, as its record says, in its order."""
     return tuple(Feature(entry["name"], entry["mean"], entry["std"]) for entry in record["features"])
 
 
 def filled(known: Mapping[str, Known], features: Sequence[Feature], hours: range) -> Filled:
-    """These features for each of these hours. Raises NoWeatherError if one is not known at all."""
+    """Returns these features for each of these hours. Raises NoWeatherError if one is not known at all."""
     rows: list[list[float]] = []
     unknown: set[int] = set()
     for feature in features:
