@@ -9,14 +9,14 @@ countries set their holidays for one year at a time.
 
 from __future__ import annotations
 
-import textwrap
+import json
 from collections import Counter
 from datetime import date
 from pathlib import Path
 
 import holidays
 
-PATH = Path(__file__).resolve().parents[1] / "include" / "glue" / "transformers" / "anomalies" / "public_holidays.py"
+PATH = Path(__file__).resolve().parents[1] / "include" / "glue" / "meter_data" / "anomalies" / "public_holidays.json"
 YEARS = range(2011, 2031)
 # fmt: off
 COUNTRIES = [
@@ -25,24 +25,19 @@ COUNTRIES = [
     "US", "ZA",
 ]
 # fmt: on
-WIDTH = 120 - len('        "" ')
-
-HEADER = f'''\
-"""Public holidays of countries (ISO 3166-1) and of the nations of the UK (ISO 3166-2), {YEARS[0]} to {YEARS[-1]}.
-
-Generated from the library holidays {holidays.__version__} by `python -m environments.public_holidays`; do not edit.
-MMdd stands for a date of every year; those after `yyyy:` are the others of that year.
-"""
-
-FIRST_YEAR, LAST_YEAR = {YEARS[0]}, {YEARS[-1]}
-
-DATES = {{
-'''
+ABOUT = (
+    f"Public holidays of countries (ISO 3166-1) and of the nations of the UK (ISO 3166-2). Generated from the library "
+    f"holidays {holidays.__version__} by `python -m environments.public_holidays`; do not edit. `every` are the dates "
+    "(MMdd) of every year from `first_year` to `last_year`; under a year stand its others."
+)
 
 
 def generate() -> str:
-    """The text of the module."""
-    return HEADER + "".join(_entry(country) for country in COUNTRIES) + "}\n"
+    """Returns the text of the file: a line for each country."""
+    entries = [f'  "{country}": {json.dumps(_entry(country))}' for country in COUNTRIES]
+    head = {"about": ABOUT, "first_year": YEARS[0], "last_year": YEARS[-1]}
+    members = "".join(f' "{name}": {json.dumps(value)},\n' for name, value in head.items())
+    return "{\n" + members + ' "dates": {\n' + ",\n".join(entries) + "\n }\n}\n"
 
 
 def dates(country: str) -> set[date]:
@@ -51,19 +46,16 @@ def dates(country: str) -> set[date]:
     return set(holidays.country_holidays(code, subdiv=subdivision or None, years=YEARS))
 
 
-def _entry(country: str) -> str:
+def _entry(country: str) -> dict[str, str]:
+    """Dates by year as MMdd, separated by spaces; those that every year has under `every`."""
     found = dates(country)
     counts = Counter(f"{day:%m%d}" for day in found)
     every_year = {text for text, count in counts.items() if count == len(YEARS)}
-    words = sorted(every_year)
+    entry = {"every": " ".join(sorted(every_year))}
     for year in YEARS:
         others = sorted(f"{day:%m%d}" for day in found if day.year == year and f"{day:%m%d}" not in every_year)
-        words += [f"{year}:", *others] if others else []
-    lines = textwrap.wrap(" ".join(words), WIDTH)
-    quoted = "".join(f'        "{line} "\n' for line in lines[:-1]) + f'        "{lines[-1]}"\n'
-    if len(lines) == 1:
-        return f'    "{country}": "{lines[0]}",\n'
-    return f'    "{country}": (\n{quoted}    ),\n'
+        entry |= {str(year): " ".join(others)} if others else {}
+    return entry
 
 
 if __name__ == "__main__":

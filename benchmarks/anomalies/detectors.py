@@ -18,39 +18,26 @@ GLUE = REPOSITORY / "include" / "glue"
 COUNTRY, LEVEL = "GB", 0.98
 
 
-def rows_of(consumption: NDArray[np.float64]) -> pd.DataFrame:
-    """The complete days as the Glue job gives them to a chunk."""
-    meter, day = np.nonzero(np.isfinite(consumption))
-    return pd.DataFrame(
-        {
-            "meter_id": np.char.add("M", np.char.zfill(meter.astype(str), 6)).astype(object),
-            "day": day.astype(np.int32),
-            "consumption": consumption[meter, day],
-            "is_judged": False,
-        }
-    )
-
-
-def judge_rows(rows: pd.DataFrame, days: list[date]) -> pd.DataFrame:
-    """What detect_anomalies does in Python for a chunk of meters, design included."""
+def judge_rows(consumption: NDArray[np.float64], days: list[date]) -> Any:
+    """What detect_anomalies does for a chunk of meters once their days are read, design included."""
     if str(GLUE) not in sys.path:
         sys.path.insert(0, str(GLUE))
-    from transformers.anomalies import chunk, country_calendar
-    from transformers.anomalies.design import design
+    from meter_data.anomalies import country_calendar, detection
+    from meter_data.anomalies.design import design
 
-    return chunk.judge_rows(rows, design(days, country_calendar.holidays(COUNTRY)), LEVEL)
+    shared = design(days, country_calendar.holidays(COUNTRY))
+    return detection.judge_rows(consumption, np.isfinite(consumption), shared, LEVEL)
 
 
 def by_regression(consumption: NDArray[np.float64], days: list[date]) -> Judged:
     """detect_anomalies."""
-    found = judge_rows(rows_of(consumption), days)
-    meters = pd.factorize(found["meter_id"], sort=True)[0]
-    places = (meters, found["day"])
+    found = judge_rows(consumption, days)
+    places = (found.meter, found.day)
     importance, distance = np.zeros(consumption.shape), np.zeros(consumption.shape)
-    importance[places] = found["importance"]
-    lower, upper, given = (np.cbrt(found[name].to_numpy()) for name in ("yhat_lower", "yhat_upper", "consumption"))
+    importance[places] = found.importance
+    lower, upper, given = (np.cbrt(values) for values in (found.lower, found.upper, found.consumption))
     inside = np.abs(2 * given - lower - upper) / (upper - lower)
-    distance[places] = np.where(found["importance"] > 0, 1 + found["importance"], np.minimum(inside, 1))
+    distance[places] = np.where(found.importance > 0, 1 + found.importance, np.minimum(inside, 1))
     return Judged(importance > 0, importance, distance)
 
 

@@ -1,4 +1,4 @@
-"""Forecasts that need no model, as the gate of a training has them (transformers/zones/baselines.py), in numpy."""
+"""Forecasts that need no model, as the gate of a training has them (meter_data/series/baselines.py), in numpy."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ for folder in (REPOSITORY / "plugins", REPOSITORY / "include" / "glue"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
-from metering import deepar, training_form  # noqa: E402 (after the path)
-from transformers.zones import weather  # noqa: E402
+from meter_data.series import weather  # noqa: E402 (after the path)
+from metering import deepar, training_form  # noqa: E402
 
 __all__ = ["DEFAULTS", "QUANTILES", "SAMPLES", "hyperparameters", "in_order_of_sampling", "unit_of", "weather"]
 
@@ -30,5 +30,5 @@ def hyperparameters(horizon: int, changes: dict[str, Any]) -> dict[str, str]:
 
 
 def in_order_of_sampling(meters: Iterable[str]) -> list[str]:
-    """Meters in the order in which prepare_training_set takes them (transformers/zones/samples.py)."""
+    """Meters in the order in which prepare_training_set takes them (meter_data/series/samples.py)."""
     return sorted(meters, key=lambda meter: (hashlib.sha256(meter.encode()).hexdigest(), meter))

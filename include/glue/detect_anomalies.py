@@ -7,6 +7,7 @@
     --intervals_per_hour
     --with_weather       true or false
     --level              share of ordinary days that the band holds, e.g. 0.98
+    --spread_above_rows  rows above which the work is spread over the workers of Spark
     --clean_bucket, --business_bucket, --database
 
 A day is judged when it is complete (see complete_days) and not yet in the published table `anomaly`, once its meter has
@@ -20,26 +21,30 @@ _summaries/<run>/detect_anomalies.json. Where there is nothing new to judge noth
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import partial
 from typing import Any
 
 import boto3
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as sql
-from transformers.anomalies import country_calendar
-from transformers.anomalies.chunk import JUDGED, judge_rows
-from transformers.anomalies.daily_weather import DailyWeather
-from transformers.anomalies.design import design
-from transformers.anomalies.judgement import LEAST_HISTORY
-from transformers.zones import data_range, date_ranges, failures, judged_days, partitions, storage, weather
-from transformers.zones.data_range import AUTO, HOURS_A_DAY, DataRange, NoCompleteDayError
-from transformers.zones.lines import small_frame
-from transformers.zones.schemas import ANOMALY, names
-from transformers.zones.session import configure
-from transformers.zones.tables import NoReadingsError, Tables
+import numpy as np
+from meter_data.anomalies import country_calendar, detection
+from meter_data.anomalies.daily_weather import DailyWeather
+from meter_data.anomalies.design import design
+from meter_data.anomalies.detection import MeterDays, Weather
+from meter_data.anomalies.judged_days import Counts
+from meter_data.anomalies.judgement import LEAST_HISTORY
+from meter_data.lake import date_ranges, meter_groups, published
+from meter_data.lake import store as lake_store
+from meter_data.lake.meter_groups import MeterGroup
+from meter_data.lake.published import Published, Values
+from meter_data.lake.store import Store
+from meter_data.lake.summaries import summary_uri
+from meter_data.runner import failures, work
+from meter_data.series import data_range, meters, weather
+from meter_data.series.data_range import AUTO, HOURS_A_DAY, DataRange, NoCompleteDayError
+from meter_data.series.tables import NoReadingsError, Tables
 
 JOB = "detect_anomalies"
 TABLE, KEY = "anomaly", "month"
@@ -53,10 +58,9 @@ OPTIONS = [
     "level",
     "clean_bucket",
     "business_bucket",
+    "spread_above_rows",
     "database",
 ]
-# Meters of one regression: of a year some 100,000 rows, whose arrays fit a processor's cache by parts.
-METERS_A_CHUNK = 300
 
 # What the summary says when there was nothing to judge.
 NOTHING: dict[str, Any] = {
@@ -69,9 +73,6 @@ NOTHING: dict[str, Any] = {
     "days": [],
     "notes": [],
 }
-
-# The published rows of the table anomaly in these months (yyyyMM); None when there are none.
-ReadJudged = Callable[[set[str]], DataFrame | None]
 
 
 class SettingsError(ValueError):
@@ -98,47 +99,41 @@ class Settings:
 
 
 def main() -> None:
-    from awsglue.context import GlueContext
     from awsglue.utils import getResolvedOptions
-    from pyspark import SparkContext
 
-    given = getResolvedOptions(sys.argv, OPTIONS)
-    settings = Settings.of(given)
-    glue_context = GlueContext(SparkContext.getOrCreate())
-    spark = configure(glue_context.spark_session)
-    glue = boto3.client("glue")
-    tables = Tables(glue_context, glue, given["database"])
-    published = partitions.published(glue, given["database"], TABLE)
+    detect(getResolvedOptions(sys.argv, OPTIONS), boto3.client("glue"))
 
-    def read_judged(months: set[str]) -> DataFrame | None:
-        wanted = {values for values in published if values[0] in months}
-        return partitions.read(glue_context, given["database"], TABLE, [KEY], wanted) if wanted else None
 
+def detect(given: dict[str, str], glue: Any, connect: Callable[[], Store] = lake_store.connect) -> None:
+    """Judges the new days that the arguments `given` ask for."""
+    settings, store = Settings.of(given), connect()
+    known = published.partitions(glue, given["database"], TABLE)
+    tables = Tables(store, glue, given["database"])
     document: dict[str, Any] = {"run": given["run"], **NOTHING}
     try:
         looked_at = days_before(given["data_end"], settings, tables)
     except (NoReadingsError, NoCompleteDayError) as error:
         document["notes"] = [str(error)]
     else:
-        known = read_weather(tables) if given["with_weather"] == "true" else None
+        known_weather = read_weather(tables) if given["with_weather"] == "true" else None
         days = tables.days(looked_at.months)
-        zone = f"s3://{given['business_bucket']}"
-        if days is not None:
-            document |= detect(spark, days, read_judged, looked_at, settings, known, zone, given["run"])
-            document["partitions"] = partitions.replacing(document["partitions"], published)
-    storage.write_json(boto3.client("s3"), storage.summary_uri(given["clean_bucket"], given["run"], JOB), document)
+        prefix = f"s3://{given['business_bucket']}/{TABLE}/run={given['run']}/"
+        run = Run(store, connect, int(given["spread_above_rows"]), prefix)
+        document |= judge_days(run, days, known, looked_at, settings, known_weather)
+        document["partitions"] = published.replacing(document["partitions"], known)
+    store.write_json(summary_uri(given["clean_bucket"], given["run"], JOB), document)
 
 
 def days_before(data_end: str, settings: Settings, tables: Tables) -> DataRange:
-    """The days that are looked at. Raises NoReadingsError, NoCompleteDayError or DataRangeError."""
+    """Returns the days that are looked at. Raises NoReadingsError, NoCompleteDayError or DataRangeError."""
     intervals_per_hour = settings.intervals_a_day // HOURS_A_DAY
     end = data_range.resolve(AUTO, data_end, lambda: tables.newest_complete_day(intervals_per_hour)).end
     return DataRange(end - timedelta(days=settings.days), end)
 
 
 def read_weather(tables: Tables) -> DailyWeather:
-    """The weather of all days on which it is known. Raises weather.NoWeatherError."""
-    known = DailyWeather.of(weather.read(tables.weather()))
+    """Returns the weather of all days on which it is known. Raises weather.NoWeatherError."""
+    known = DailyWeather.of(tables.weather())
     if not known.temperature or not known.apparent_temperature:
         raise weather.NoWeatherError(
             "The table weather has no temperature. Deliver weather and trigger load_reference_data, or turn "
@@ -147,28 +142,57 @@ def read_weather(tables: Tables) -> DailyWeather:
     return known
 
 
-def detect(
-    spark: SparkSession,
-    days: DataFrame,
-    read_judged: ReadJudged,
+@dataclass(frozen=True)
+class Run:
+    """How a run reads and writes: below `prefix`, spread when its items have more than `spread_above_rows` rows."""
+
+    store: Store
+    connect: Callable[[], Store]
+    spread_above_rows: int
+    prefix: str
+
+
+def judge_days(
+    run: Run,
+    days: Sequence[MeterGroup],
+    known: dict[Values, Published],
     looked_at: DataRange,
     settings: Settings,
     known_weather: DailyWeather | None,
-    zone: str,
-    run: str,
 ) -> dict[str, Any]:
-    """Judge the new days of `days` (aggregated_daily) and write their months below `zone`; what the summary says."""
+    """Judges the new days in row groups of aggregated_daily and writes their months. Returns what the summary says.
+
+    `known` are the published partitions of the table anomaly.
+    """
     dates = [looked_at.start + timedelta(days=number) for number in range(settings.days)]
     holidays = country_calendar.holidays(settings.country)
-    number = sql.datediff(sql.to_date("date_str", "yyyyMMdd"), sql.lit(looked_at.start))
-    numbered = days.withColumn("day", number).where(sql.col("day").between(0, settings.days - 1))
-    complete = judged_days.complete_days(numbered, settings.intervals_a_day)
-    given = judged_days.with_judged(complete, read_judged(looked_at.months), looked_at.start)
-    counts = judged_days.count(given, LEAST_HISTORY)
+    judged_before = {
+        month: meter_groups.of_folders(run.store, [known[(month,)].location])
+        for month in sorted(looked_at.months)
+        if (month,) in known
+    }
+    every = MeterDays(
+        (),
+        (),
+        (),
+        design(dates, holidays, known_weather.without_gaps(dates) if known_weather else None),
+        settings.intervals_a_day,
+        settings.level,
+        weather_of(known_weather, dates),
+        f"{run.prefix}judged/",
+        "",
+    )
+    run.store.delete_folder(run.prefix)
+    items = detection.items_of_meters(
+        meters.fleet(run.store, days), days, [group for groups in judged_before.values() for group in groups], every
+    )
+    found = work.run(detection.judge_meters, items, run.spread_above_rows, run.connect)
+    counts = sum((each.counts for each in found), Counts())
+    judgements = sum((each.found for each in found), np.zeros((settings.days, 3), np.int64))
     answer: dict[str, Any] = {
         **NOTHING,
         "kept": counts.kept,
-        "incomplete": numbered.count() - counts.complete,
+        "incomplete": counts.incomplete,
         "meters_with_short_history": counts.short,
         "data_start": str(looked_at.start),
         "data_end": str(looked_at.end),
@@ -180,48 +204,31 @@ def detect(
         answer["notes"] = [f"The holidays of {', '.join(map(str, years))} are not known: all days count as ordinary."]
     if not counts.meters:
         return answer
-    shared = design(dates, holidays, known_weather.without_gaps(dates) if known_weather else None)
-    # Groups of a hash, not a pivot in Spark: a pivot makes a column of every day, numpy makes the matrix in a moment.
-    chunk = sql.pmod(sql.xxhash64("meter_id"), sql.lit(-(-counts.meters // METERS_A_CHUNK)))
-    groups = judged_days.of_meters_with_new_days(given).groupBy(chunk)
-    judged = groups.applyInPandas(partial(judge_rows, design=shared, level=settings.level), JUDGED).persist()
-    rows = rows_of_table(spark, judged, known_weather, dates)
-    found = rows.groupBy("ds", "anomaly").count().collect()
-    months = {f"{row['ds']:%Y%m}" for row in found}
-    answer["partitions"] = write(spark, rows, read_judged(months), f"{zone}/{TABLE}/run={run}/")
-    judged.unpersist()
-    sums = {sign: sum(row["count"] for row in found if row["anomaly"] == sign) for sign in (-1, 0, 1)}
+    months = detection.items_of_months([each.files for each in found], judged_before, run.prefix)
+    written = work.run(detection.write_month, months, run.spread_above_rows, run.connect)
+    run.store.delete_folder(f"{run.prefix}judged/")
+    rows_of: Counter[str] = Counter()
+    for item, rows in zip(months, written, strict=True):
+        rows_of[item.month] += rows
+    low, usual, high = judgements.sum(axis=0).tolist()
     return answer | {
-        "judged": sum(sums.values()),
-        "anomalies": {"high": sums[1], "low": sums[-1]},
-        "days": date_ranges.to_ranges(row["ds"] for row in found),
+        "partitions": [
+            {"values": [month], "location": f"{run.prefix}{KEY}={month}/", "rows": rows}
+            for month, rows in sorted(rows_of.items())
+        ],
+        "judged": low + usual + high,
+        "anomalies": {"high": high, "low": low},
+        "days": date_ranges.to_ranges(dates[day] for day in np.flatnonzero(judgements.any(axis=1))),
     }
 
 
-def rows_of_table(spark: SparkSession, judged: DataFrame, known: DailyWeather | None, dates: list[date]) -> DataFrame:
-    """Judged days in the columns of the table, with its partition key; the weather is null where it is not known."""
-    calendar = [
-        {
-            "day": number,
-            "ds": str(day),
-            "temperature": known.temperature.get(day) if known else None,
-            "apparenttemperature": known.apparent_temperature.get(day) if known else None,
-        }
-        for number, day in enumerate(dates)
-    ]
-    schema = "day int, ds date, temperature double, apparenttemperature double"
-    dated = judged.join(sql.broadcast(small_frame(spark, calendar, schema)), "day")
-    return dated.select(*names(ANOMALY), sql.date_format("ds", "yyyyMM").alias(KEY))
-
-
-def write(spark: SparkSession, new: DataFrame, published: DataFrame | None, prefix: str) -> list[dict[str, Any]]:
-    """Write the new rows and the published ones of their months; the partitions written."""
-    columns = [*names(ANOMALY), KEY]
-    rows = new if published is None else new.unionByName(published.select(columns))
-    # One task a partition, so one file.
-    ordered = rows.repartition(KEY).sortWithinPartitions(KEY, "meter_id", "ds")
-    partitions.write(ordered, [KEY], prefix)
-    return partitions.written(spark, ANOMALY, [KEY], prefix)
+def weather_of(known: DailyWeather | None, dates: Sequence[date]) -> Weather:
+    """Returns the weather that stands beside a day's judgement: a mean a day, NaN where it is not known."""
+    temperature, apparent = (known.temperature, known.apparent_temperature) if known else ({}, {})
+    return (
+        np.array([temperature.get(day, np.nan) for day in dates]),
+        np.array([apparent.get(day, np.nan) for day in dates]),
+    )
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@
     --intervals_per_hour
     --with_weather       true or false: whether the deployment has weather
     --weather            JSON: the features that the current model was trained with, or null
+    --spread_above_rows  rows above which the work is spread over the workers of Spark
     --clean_bucket, --working_bucket, --database
 
 A series ends with the meter's last known hour, and its forecast starts with the next. A meter's line depends on its own
@@ -23,20 +24,22 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
-from pyspark.sql import DataFrame, Observation, SparkSession
-from pyspark.sql import functions as sql
-from transformers.zones import data_range, failures, hourly, meters, numbered_files, storage, weather
-from transformers.zones.data_range import DataRange
-from transformers.zones.hourly import Unit
-from transformers.zones.meters import MeterRange
-from transformers.zones.numbered_files import NUMBER
-from transformers.zones.session import configure
-from transformers.zones.tables import Tables
-from transformers.zones.weather import Filled, WeatherMismatchError
+from meter_data.lake import store as lake_store
+from meter_data.lake.store import Store
+from meter_data.lake.summaries import summary_uri
+from meter_data.runner import failures, work
+from meter_data.series import data_range, forecast_batches, hourly, meters, weather
+from meter_data.series.data_range import DataRange
+from meter_data.series.forecast_batches import BatchFiles, Written
+from meter_data.series.hourly import Unit
+from meter_data.series.meters import MeterRange
+from meter_data.series.tables import Tables
+from meter_data.series.weather import Filled, WeatherMismatchError
 
 JOB = "prepare_forecast_batches"
 OPTIONS = [
@@ -52,6 +55,7 @@ OPTIONS = [
     "intervals_per_hour",
     "with_weather",
     "weather",
+    "spread_above_rows",
     "clean_bucket",
     "working_bucket",
     "database",
@@ -81,37 +85,56 @@ class Settings:
 
 
 def main() -> None:
-    from awsglue.context import GlueContext
     from awsglue.utils import getResolvedOptions
-    from pyspark import SparkContext
 
-    given = getResolvedOptions(sys.argv, OPTIONS)
+    prepare(getResolvedOptions(sys.argv, OPTIONS), boto3.client("glue"))
+
+
+def prepare(given: dict[str, str], glue: Any, connect: Callable[[], Store] = lake_store.connect) -> None:
+    """Writes the batches that the arguments `given` ask for."""
     settings = Settings.of(given)
-    glue_context = GlueContext(SparkContext.getOrCreate())
-    spark = configure(glue_context.spark_session)
-    s3 = boto3.client("s3")
-    tables = Tables(glue_context, boto3.client("glue"), given["database"])
+    store = connect()
+    tables = Tables(store, glue, given["database"])
     days = data_range.resolve(
         given["data_start"], given["data_end"], lambda: tables.newest_complete_day(settings.intervals_per_hour)
     )
-    numbered = meters.numbered(tables.days(tables.months())).persist()
-    chosen = meters.resolve(given["meter_start"], given["meter_end"], numbered.count())
+    fleet = meters.fleet(store, tables.days(tables.months()))
+    chosen = meters.resolve(given["meter_start"], given["meter_end"], len(fleet))
     meters.require_few_batches(chosen.count, settings.batch_size)
     notes = list(chosen.notes)
+    weather_hours = range(days.hours.start, days.hours.stop + settings.prediction_length)
     features = None
     if record := wanted_weather(given["weather"], given["with_weather"] == "true", notes):
-        hours = range(days.hours.start, days.hours.stop + settings.prediction_length)
-        features = weather.filled(weather.read(tables.weather()), weather.features_of(record), hours)
-    lines = forecast_lines(spark, tables.interval_readings(days), numbered, chosen, days, settings, features)
+        features = weather.filled(tables.weather(), weather.features_of(record), weather_hours)
     uri = f"s3://{given['working_bucket']}/forecast/{given['batch']}/"
-    storage.delete_folder(s3, uri)
-    written = write(spark, lines, settings, s3, uri)
-    document = summary(given["batch"], chosen, days, written, notes, features)
-    storage.write_json(s3, storage.summary_uri(given["clean_bucket"], given["batch"], JOB), document)
+    every = BatchFiles(
+        (),
+        days.hours,
+        settings.intervals_per_hour,
+        settings.unit,
+        settings.context_length + LONGEST_LAG,
+        settings.prediction_length,
+        tuple(map(tuple, features.rows)) if features else None,
+        weather_hours,
+        f"{uri}batches/",
+    )
+    batches = chosen.batches(fleet, settings.batch_size)
+    items = forecast_batches.items(batches, fleet, tables.interval_readings(days), every)
+    store.delete_folder(uri)
+    found = work.run(forecast_batches.write_batches, items, int(given["spread_above_rows"]), connect)
+    written = [each for of_item in found for each in of_item]
+    if settings.unit.is_whole and (below_zero := sum(each.below_zero for each in written)):
+        store.delete_folder(uri)
+        hourly.refuse_negative(below_zero, min(each.negative_meter for each in written if each.negative_meter))
+    document = summary(given["batch"], chosen, days, settings, written, notes, features)
+    store.write_json(summary_uri(given["clean_bucket"], given["batch"], JOB), document)
 
 
 def wanted_weather(record: str, with_weather: bool, notes: list[str]) -> dict[str, Any] | None:
-    """The model's record of its features, None for a model without. Raises WeatherMismatchError; may add a note."""
+    """Returns the model's record of its features, None for a model without. May add a note.
+
+    Raises WeatherMismatchError.
+    """
     features: dict[str, Any] | None = json.loads(record)
     if features is not None and not with_weather:
         raise WeatherMismatchError(
@@ -123,100 +146,41 @@ def wanted_weather(record: str, with_weather: bool, notes: list[str]) -> dict[st
     return features
 
 
-def forecast_lines(
-    spark: SparkSession,
-    readings: DataFrame,
-    numbered: DataFrame,
-    chosen: MeterRange,
-    days: DataRange,
-    settings: Settings,
-    features: Filled | None,
-) -> DataFrame:
-    """number (of the batch), meter_id, start, target, forecast_start and, with weather, dynamic_feat.
-
-    `readings` are those of `daily`, `numbered` all meters and their numbers.
-    """
-    wanted = numbered.where(sql.col("number").between(chosen.start, chosen.end)).select(
-        "meter_id", chosen.batch_of(sql.col("number"), settings.batch_size).alias(NUMBER)
-    )
-    known = hourly.known_hours(
-        readings.join(sql.broadcast(wanted.select("meter_id")), "meter_id", "left_semi"),
-        days.hours,
-        settings.intervals_per_hour,
-        settings.unit,
-    )
-    series = hourly.series(known, ["meter_id"], settings.unit, settings.context_length + LONGEST_LAG)
-    if features:
-        series = weather.with_features(spark, series, features, settings.prediction_length)
-    return series.join(sql.broadcast(wanted), "meter_id").select(
-        NUMBER,
-        "meter_id",
-        hourly.text(sql.col("first_hour")).alias("start"),
-        "target",
-        hourly.text(sql.col("last_hour") + 1).alias("forecast_start"),
-        *(["dynamic_feat"] if features else []),
-    )
-
-
-@dataclass(frozen=True)
-class Written:
-    """The batches (number, uri and meters of each), and the hours from the first start to the last forecast's end."""
-
-    batches: list[dict[str, Any]]
-    hours: range
-
-
-def write(spark: SparkSession, lines: DataFrame, settings: Settings, s3: Any, uri: str) -> Written:
-    """Write the batches below `uri`.
-
-    Raises NothingToForecastError or NegativeConsumptionError; nothing is left behind then.
-    """
-    observation = Observation()
-    hours = sql.size(sql.filter("target", lambda value: value < 0)) if settings.unit.is_whole else sql.lit(0)
-    is_negative = hours > 0
-    observed = lines.observe(
-        observation,
-        sql.coalesce(sql.sum(hours), sql.lit(0)).alias("below_zero"),
-        sql.min(sql.when(is_negative, sql.col("meter_id"))).alias("meter_id"),
-        sql.min("start").alias("first"),
-        sql.max("forecast_start").alias("last"),
-    )
-    targets = numbered_files.write(observed, "meter_id", s3, f"{uri}parts/", f"{uri}batches/")
-    if not targets:
-        raise NothingToForecastError(
-            "None of the meters has a known hour in these days. Give data_start and data_end of days that are loaded, "
-            "or leave both empty for the newest days."
-        )
-    # Not before: Spark may drop the observation of a frame without rows, and get() would wait for it for ever.
-    seen = observation.get
-    if seen["below_zero"]:
-        storage.delete_folder(s3, uri)
-        hourly.refuse_negative(seen["below_zero"], seen["meter_id"])
-    counts = numbered_files.count_lines(spark, targets.values())
-    batches = [{"number": number, "uri": target, "meters": counts[number]} for number, target in targets.items()]
-    first, last = data_range.hour_of(seen["first"]), data_range.hour_of(seen["last"])
-    return Written(batches, range(first, last + settings.prediction_length))
-
-
 def summary(
     batch: str,
     chosen: MeterRange,
     days: DataRange,
-    written: Written,
+    settings: Settings,
+    written: Iterable[Written],
     notes: list[str],
     features: Filled | None,
 ) -> dict[str, Any]:
-    """What the job did: `meters` have a line, those `without_readings` have none."""
-    with_readings = sum(entry["meters"] for entry in written.batches)
+    """Returns what the job did: `meters` have a line, those `without_readings` have none.
+
+    Raises NothingToForecastError if nothing was written.
+    """
+    found = list(written)
+    if not found:
+        raise NothingToForecastError(
+            "None of the meters has a known hour in these days. Give data_start and data_end of days that are loaded, "
+            "or leave both empty for the newest days."
+        )
+    batches: dict[int, dict[str, Any]] = {}
+    for each in sorted(found, key=lambda each: each.number):
+        entry = batches.setdefault(each.number, {"number": each.number, "uri": each.uri, "meters": 0})
+        entry["meters"] += each.meters
+    with_readings = sum(entry["meters"] for entry in batches.values())
+    last_start = max(each.last_start for each in found)
+    hours = range(min(each.first_hour for each in found), last_start + settings.prediction_length)
     return {
         "batch": batch,
         "meters": with_readings,
-        "batches": written.batches,
+        "batches": list(batches.values()),
         "without_readings": chosen.count - with_readings,
         "data_start": f"{days.start}",
         "data_end": f"{days.end}",
         "notes": notes,
-        "weather": features and features.summary(written.hours),
+        "weather": features and features.summary(hours),
     }
 
 

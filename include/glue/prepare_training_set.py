@@ -9,32 +9,36 @@
     --scale              kWh that a value of the series stands for: 0.001 (whole Wh) or 1
     --intervals_per_hour
     --with_weather       true or false
+    --spread_above_rows  rows above which the work is spread over the workers of Spark
     --clean_bucket, --working_bucket, --database
 
 The sample are the first meters, in the order of a hash of their ids, that have prediction_length known hours before the
 test windows. So it is the same for the same fleet, and a meter that is added moves at most one other out.
 
 Writes training/<run>/train/ (series up to the first window), training/<run>/test/ (a line for each meter and window,
-up to the window's end), training/<run>/baseline.json and, last, _summaries/<run>/prepare_training_set.json.
+up to the window's end), training/<run>/baseline.json and, last, _summaries/<run>/prepare_training_set.json. Known hours
+lie in training/<run>/known/ meanwhile.
 """
 
 from __future__ import annotations
 
+import itertools
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
-from pyspark.sql import DataFrame, Observation, SparkSession
-from pyspark.sql import functions as sql
-from transformers.zones import baselines, data_range, failures, hourly, samples, storage, weather
-from transformers.zones.baselines import Window
-from transformers.zones.data_range import DataRange
-from transformers.zones.hourly import Unit
-from transformers.zones.samples import Sample
-from transformers.zones.session import WRITING, configure
-from transformers.zones.tables import Tables
-from transformers.zones.weather import Filled
+from meter_data.lake import store as lake_store
+from meter_data.lake.store import Store
+from meter_data.lake.summaries import summary_uri
+from meter_data.runner import failures, work
+from meter_data.series import baselines, data_range, hourly, samples, training_set, weather
+from meter_data.series.baselines import Window
+from meter_data.series.data_range import DataRange
+from meter_data.series.hourly import Unit
+from meter_data.series.tables import Tables
+from meter_data.series.training_set import ChannelFiles, KnownHours, MeterHours
 
 JOB = "prepare_training_set"
 OPTIONS = [
@@ -49,14 +53,13 @@ OPTIONS = [
     "scale",
     "intervals_per_hour",
     "with_weather",
+    "spread_above_rows",
     "clean_bucket",
     "working_bucket",
     "database",
 ]
 # What DeepAR wants over all series of the train channel.
 FEWEST_OBSERVATIONS = 300
-# Series in a file; a file is read by one process of a training job.
-SERIES_A_FILE = 2000
 
 
 class TrainingRangeError(ValueError):
@@ -97,47 +100,87 @@ class Settings:
 
 
 def main() -> None:
-    from awsglue.context import GlueContext
     from awsglue.utils import getResolvedOptions
-    from pyspark import SparkContext
 
-    given = getResolvedOptions(sys.argv, OPTIONS)
+    prepare(getResolvedOptions(sys.argv, OPTIONS), boto3.client("glue"))
+
+
+def prepare(given: dict[str, str], glue: Any, connect: Callable[[], Store] = lake_store.connect) -> None:
+    """Writes the training set that the arguments `given` ask for."""
     settings = Settings.of(given)
-    glue_context = GlueContext(SparkContext.getOrCreate())
-    spark = configure(glue_context.spark_session)
-    # Above so many values Parquet would look for no more than their least and greatest.
-    spark.conf.set("spark.sql.parquet.pushdown.inFilterThreshold", str(samples.MOST_IDS_OF_A_CONDITION))
-    s3 = boto3.client("s3")
-    tables = Tables(glue_context, boto3.client("glue"), given["database"])
+    store = connect()
+    tables = Tables(store, glue, given["database"])
     days = data_range.resolve(
         given["data_start"], given["data_end"], lambda: tables.newest_complete_day(settings.intervals_per_hour)
     )
     tested = windows_of(days, settings)
-    readings = tables.interval_readings(days)
-
-    def read_known(ids: list[str]) -> DataFrame:
-        chosen = samples.of_meters(readings, ids)
-        return hourly.known_hours(chosen, days.hours, settings.intervals_per_hour, settings.unit)
-
+    groups = tables.interval_readings(days)
     training = range(days.hours.start, tested[0].start)
     fewest_hours = settings.prediction_length
-    candidates = samples.candidates(tables.days(days.months), training, fewest_hours * settings.intervals_per_hour)
-    sample = samples.draw(candidates, read_known, training, settings.training_samples, fewest_hours)
+    candidates = samples.candidates(
+        store, tables.days(days.months), training, fewest_hours * settings.intervals_per_hour
+    )
     features = None
     if given["with_weather"] == "true":
-        known_weather = weather.read(tables.weather())
+        known_weather = tables.weather()
         features = weather.filled(known_weather, weather.statistics(known_weather, training), days.hours)
-    uri = f"s3://{given['working_bucket']}/training/{given['run']}/"
-    storage.delete_folder(s3, uri)
-    document = write(spark, sample, days, tested, settings, features, uri)
-    baseline = {"run": given["run"], **document}
-    storage.write_json(s3, f"{uri}baseline.json", baseline)
+    uri, spread_above_rows = f"s3://{given['working_bucket']}/training/{given['run']}/", int(given["spread_above_rows"])
+    store.delete_folder(uri)
+    kept: dict[str, MeterHours] = {}
+    times = itertools.count(1)
+
+    def read(ids: list[str]) -> dict[str, int]:
+        """Keeps the hours of these meters; how many of them are known before the test windows."""
+        wanted = {meter_id: candidates.readings[meter_id] for meter_id in ids}
+        every = KnownHours((), (), days.hours, tuple(tested), settings.intervals_per_hour, settings.unit, "")
+        items = training_set.items_of_hours(wanted, groups, training, every, f"{uri}known/{next(times)}/")
+        for found in work.run(training_set.keep_hours, items, spread_above_rows, connect):
+            kept.update(found)
+        return {meter_id: kept[meter_id].training for meter_id in ids if meter_id in kept}
+
+    sample = samples.draw(candidates, read, settings.training_samples, fewest_hours)
+    observations, first_hour = observations_of({meter_id: kept[meter_id] for meter_id in sample.meters}, settings)
+    shared = tuple(map(tuple, features.rows)) if features else None
+    template = ChannelFiles(
+        (), (), days.hours, tuple(tested), settings.quantiles, settings.unit, shared, f"{uri}train/", f"{uri}test/"
+    )
+    items = training_set.items_of_channels(sample.meters, kept, template)
+    written = work.run(training_set.write_channels, items, spread_above_rows, connect)
+    store.delete_folder(f"{uri}known/")
+    series_test = sum(each.series_test for each in written)
+    baseline = {
+        "run": given["run"],
+        "scale": settings.unit.scale,
+        "unit": settings.unit.name,
+        "quantiles": list(settings.quantiles),
+        "prediction_length": settings.prediction_length,
+        "context_length": settings.context_length,
+        "intervals_per_hour": settings.intervals_per_hour,
+        "test_windows": settings.test_windows,
+        "data_start": f"{days.start}",
+        "data_end": f"{days.end}",
+        "train_end": data_range.hour_text(tested[0].start),
+        "meters": len(sample.meters),
+        "series_train": sum(each.series_train for each in written),
+        "series_test": series_test,
+        "observations": observations,
+        **baselines.score((losses for each in written for losses in each.losses), settings.quantiles),
+        "weather": features and features.summary(range(first_hour, days.hours.stop)),
+        "dropped": {
+            "meters_with_too_few_hours": sample.too_few_hours,
+            "test_windows_without_readings": len(sample.meters) * len(tested) - series_test,
+        },
+    }
+    store.write_json(f"{uri}baseline.json", baseline)
     places = {"train": f"{uri}train/", "test": f"{uri}test/", "baseline": f"{uri}baseline.json"}
-    storage.write_json(s3, storage.summary_uri(given["clean_bucket"], given["run"], JOB), {**baseline, **places})
+    store.write_json(summary_uri(given["clean_bucket"], given["run"], JOB), {**baseline, **places})
 
 
 def windows_of(days: DataRange, settings: Settings) -> list[Window]:
-    """The test windows at the end of these days. Raises TrainingRangeError if too little is left before them."""
+    """Returns the test windows at the end of these days.
+
+    Raises TrainingRangeError if too little is left before them.
+    """
     tested = baselines.windows(days.hours.stop, settings.test_windows, settings.prediction_length)
     if not tested:
         raise TrainingRangeError("test_windows is 0. Give 1 or more: a model is judged by them.")
@@ -150,66 +193,17 @@ def windows_of(days: DataRange, settings: Settings) -> list[Window]:
     return tested
 
 
-def write(
-    spark: SparkSession,
-    sample: Sample,
-    days: DataRange,
-    tested: list[Window],
-    settings: Settings,
-    features: Filled | None,
-    uri: str,
-) -> dict[str, Any]:
-    """Write both channels below `uri`; what baseline.json says of them, the scores of the baselines included.
+def observations_of(sample: dict[str, MeterHours], settings: Settings) -> tuple[int, int]:
+    """Returns how many known hours there are to train on, and the first of all known hours.
 
-    Raises NegativeConsumptionError, TooFewObservationsError, NoConsumptionError or EmptyTestWindowsError before.
+    Raises NegativeConsumptionError, TooFewObservationsError, NoConsumptionError or EmptyTestWindowsError for meters
+    that no model can be trained on.
     """
-    train_end, unit = tested[0].start, settings.unit
-    known = sample.known
-    observations, first_hour = observations_of(known, train_end, settings)
-    scores = baselines.score(known, tested, settings.quantiles)
-    train = hourly.series(known.where(sql.col("hour") < train_end), ["meter_id"], unit)
-    test = series_of_windows(hourly.series(known, ["meter_id"], unit), tested, unit)
-    files = 1 + sample.meters // SERIES_A_FILE
-    series_train = write_channel(spark, train, features, files, f"{uri}train/")
-    series_test = write_channel(spark, test, features, files, f"{uri}test/")
-    return {
-        "scale": unit.scale,
-        "unit": unit.name,
-        "quantiles": list(settings.quantiles),
-        "prediction_length": settings.prediction_length,
-        "context_length": settings.context_length,
-        "intervals_per_hour": settings.intervals_per_hour,
-        "test_windows": settings.test_windows,
-        "data_start": f"{days.start}",
-        "data_end": f"{days.end}",
-        "train_end": data_range.hour_text(train_end),
-        "meters": sample.meters,
-        "series_train": series_train,
-        "series_test": series_test,
-        "observations": observations,
-        **scores,
-        "weather": features and features.summary(range(first_hour, days.hours.stop)),
-        "dropped": {
-            "meters_with_too_few_hours": sample.too_few_hours,
-            "test_windows_without_readings": sample.meters * len(tested) - series_test,
-        },
-    }
-
-
-def observations_of(known: DataFrame, train_end: int, settings: Settings) -> tuple[int, int]:
-    """How many known hours there are to train on, and the first; an error for those that no model can be trained on."""
-    value, is_train = sql.col("value"), sql.col("hour") < train_end
-    is_negative = (value < 0) if settings.unit.is_whole else sql.lit(False)
-    counts = known.agg(
-        sql.count_if(is_train).alias("observations"),
-        sql.count_if(is_train & (value != 0)).alias("other_than_zero"),
-        sql.count_if(is_negative).alias("negative"),
-        sql.min("hour").alias("first_hour"),
-        sql.min(sql.when(is_negative, sql.col("meter_id"))).alias("negative_meter"),
-    ).first()
-    assert counts is not None  # noqa: S101 (an aggregate has one row)
-    hourly.refuse_negative(counts["negative"], counts["negative_meter"])
-    observations: int = counts["observations"]
+    found = list(sample.values())
+    if settings.unit.is_whole:
+        below_zero = {meter_id: hours.below_zero for meter_id, hours in sample.items() if hours.below_zero}
+        hourly.refuse_negative(sum(below_zero.values()), min(below_zero, default=None))
+    observations = sum(hours.training for hours in found)
     if observations < FEWEST_OBSERVATIONS:
         raise TooFewObservationsError(
             f"The training set has {observations} known hours; DeepAR needs {FEWEST_OBSERVATIONS}, of meters that have "
@@ -217,45 +211,13 @@ def observations_of(known: DataFrame, train_end: int, settings: Settings) -> tup
             "training_samples or fewer test_windows. If meters are read at other intervals than "
             f"{settings.intervals_per_hour} an hour, correct IntervalsPerHour of the deployment."
         )
-    if not counts["other_than_zero"]:
+    if not any(hours.training_other_than_zero for hours in found):
         raise NoConsumptionError(
             f"All {observations} known hours of the sampled meters are zero: nothing can be learnt from them. Give "
             "more training_samples, or days on which the meters were in use."
         )
-    return observations, counts["first_hour"]
-
-
-def series_of_windows(series: DataFrame, tested: list[Window], unit: Unit) -> DataFrame:
-    """A series for each of these and each window, up to the window's last hour, which DeepAR tests on; known or not.
-
-    A window without any known hour of a meter is left out: there is nothing to test.
-    """
-    target, start = sql.col("target"), sql.col("window_start") - sql.col("first_hour")
-    rest = hourly.nothing(sql.col("window_end") - 1 - sql.col("last_hour"), unit)
-    of_window = sql.slice(target, start + 1, sql.col("window_end") - sql.col("window_start"))
-    up_to_end = sql.slice(sql.concat(target, rest), sql.lit(1), sql.col("window_end") - sql.col("first_hour"))
-    rows = baselines.for_each(series.where(sql.col("first_hour") < tested[0].start), tested)
-    return rows.where(sql.exists(of_window, sql.isnotnull)).select(
-        "meter_id", "window", "first_hour", up_to_end.alias("target")
-    )
-
-
-def write_channel(spark: SparkSession, series: DataFrame, features: Filled | None, files: int, uri: str) -> int:
-    """Write series in the order of the sample; how many there are."""
-    whole = weather.with_features(spark, series, features) if features else series
-    written = Observation()
-    order = [name for name in ("meter_hash", "window") if name in (*series.columns, "meter_hash")]
-    ordered = (
-        whole.withColumn("meter_hash", sql.sha2("meter_id", 256))
-        .repartition(files, "meter_hash")
-        .sortWithinPartitions(*order)
-        .observe(written, sql.count("*").alias("series"))
-    )
-    columns = ["target", "dynamic_feat"] if features else ["target"]
-    lines = ordered.select(hourly.text(sql.col("first_hour")).alias("start"), *columns)
-    lines.write.mode("overwrite").options(**WRITING).json(uri)
-    count: int = written.get["series"]
-    return count
+    baselines.require_consumption(sum(hours.consumption for hours in found))
+    return observations, min(hours.first_hour for hours in found)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-READINGS = "meter_id string, reading_type string, reading_date_time timestamp, reading_value double"
-KNOWN = "meter_id string, hour int, value bigint"
-
 
 def readings(meter: str, first: str, values: Sequence[float | None], kind: str = "INT") -> list[tuple[Any, ...]]:
     """Two half hours of half the value for each hour from `first` (UTC); none for None."""
@@ -24,8 +21,3 @@ def readings(meter: str, first: str, values: Sequence[float | None], kind: str =
 def hour(text: str) -> int:
     """The number of an hour: hours since 1970-01-01 00:00 UTC."""
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) // 3600
-
-
-def known(meter: str, first: int, values: Sequence[float | None]) -> list[tuple[Any, ...]]:
-    """Rows of known hours from the hour of this number on; none for None."""
-    return [(meter, first + place, value) for place, value in enumerate(values) if value is not None]

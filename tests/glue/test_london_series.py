@@ -5,19 +5,22 @@ Without the files (SHARED_DATA) a small generated fleet takes their place, as in
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy
 import pytest
-from transformers.zones import baselines, hourly, schemas
-from transformers.zones.hourly import Unit
+from meter_data.series import baselines, hourly
+from meter_data.series.data_range import DataRange
+from meter_data.series.hourly import Floats, Unit
+from meter_data.series.series_text import SeriesText
+from meter_data.series.tables import Tables
 
 from tests.end_to_end import expected_consumption as expected
-from tests.glue.deliveries import clean
+from tests.glue.folder_lake import FolderLake
 from tests.glue.numpy_baselines import scores
 from tests.glue.test_london_data import meter_files  # noqa: F401 (a fixture)
 
@@ -28,20 +31,18 @@ WH = Unit(0.001)
 
 @dataclass(frozen=True)
 class Hours:
-    """Known hours as the jobs make them, and as plain Python does: kWh by meter and hour."""
+    """Known hours as the jobs make them (meters by hours), and as plain Python does: kWh by meter and hour."""
 
-    known: Any
+    known: Floats
     expected: dict[str, dict[int, float]]
     all: range
 
 
 @pytest.fixture(scope="module")
-def hours(spark: Any, meter_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Hours:  # noqa: F811
-    zone = tmp_path_factory.mktemp("zone")
-    cleaned = clean(spark, zone, meter_files)
-    readings = spark.read.schema(schemas.CLEAN).parquet(str(cleaned.clean)).dropDuplicates(schemas.KEY)
+def hours(meter_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Hours:  # noqa: F811
+    readings = expected.read(meter_files)[0]
     parts: dict[tuple[str, int], list[float]] = defaultdict(list)
-    for (meter_id, time), kwh in expected.read(meter_files)[0].items():
+    for (meter_id, time), kwh in readings.items():
         parts[meter_id, int(time.replace(tzinfo=UTC).timestamp()) // 3600].append(kwh)
     by_meter: dict[str, dict[int, float]] = defaultdict(dict)
     for (meter_id, hour), values in parts.items():
@@ -53,29 +54,35 @@ def hours(spark: Any, meter_files: list[Path], tmp_path_factory: pytest.TempPath
     within = {
         meter_id: {hour: kwh for hour, kwh in values.items() if hour in every} for meter_id, values in by_meter.items()
     }
-    known = hourly.known_hours(readings, every, 2, WH).persist()
-    return Hours(known, {meter_id: values for meter_id, values in within.items() if values}, every)
+    known_by_meter = {meter_id: within[meter_id] for meter_id in sorted(within) if within[meter_id]}
+    lake = FolderLake(tmp_path_factory.mktemp("lake"))
+    lake.publish_readings(
+        [(meter_id, "INT", f"{time}", kwh) for (meter_id, time), kwh in readings.items()], rows_a_group=65_536
+    )
+    first, end = (datetime.fromtimestamp(hour * 3600, UTC).date() for hour in (every.start, every.stop))
+    groups = Tables(lake.store, lake, "metering").interval_readings(DataRange(first, end))
+    known = hourly.known_hours(lake.store, groups, list(known_by_meter), every, 2, WH)
+    return Hours(known, known_by_meter, every)
 
 
 def test_every_series_is_that_of_the_raw_files(hours: Hours) -> None:
-    found = hourly.series(hours.known, ["meter_id"], WH).collect()
-    assert {row["meter_id"] for row in found} == set(hours.expected)
-    for row in found:
-        values = hours.expected[row["meter_id"]]
+    first, after = hourly.ends(hours.known)
+    text = SeriesText(hours.known, first, after, whole=True)
+    for row, (meter_id, values) in enumerate(hours.expected.items()):
         own = range(min(values), max(values) + 1)
-        assert (row["first_hour"], row["last_hour"]) == (own.start, own.stop - 1)
-        assert len(row["target"]) == len(own)
-        for hour, value in zip(own, row["target"], strict=True):
-            assert (value is None) == (hour not in values), (
-                f"{row['meter_id']}, {datetime.fromtimestamp(3600 * hour, UTC)}"
-            )
+        start, end = int(first[row]), int(after[row])
+        assert (hours.all[start], hours.all[end - 1]) == (own[0], own[-1])
+        for hour, value in zip(own, json.loads(text.part(row, start, end)), strict=True):
+            assert (value is None) == (hour not in values), f"{meter_id}, {datetime.fromtimestamp(3600 * hour, UTC)}"
             assert value is None or abs(value - 1000 * values[hour]) <= 0.5 + 1e-6
 
 
 def test_the_baselines_are_those_of_numpy(hours: Hours) -> None:
     tested = baselines.windows(hours.all.stop, 3, WEEK)
-    known = {(row["meter_id"], row["hour"]): row["value"] for row in hours.known.collect()}
-    grid = [[known.get((meter_id, hour), numpy.nan) for hour in hours.all] for meter_id in sorted(hours.expected)]
-    found = baselines.score(hours.known, tested, QUANTILES)
+    grid = [
+        [numpy.round(1000 * values[hour]) if hour in values else numpy.nan for hour in hours.all]
+        for values in hours.expected.values()
+    ]
+    found = baselines.score(baselines.losses(hours.known, hours.all.start, tested, QUANTILES), QUANTILES)
     assert found == scores(numpy.array(grid), hours.all.start, tested, QUANTILES)
     assert 0 < found["climatology"]["mean_wQuantileLoss"] < found["seasonal_naive"]["mean_wQuantileLoss"] < 1

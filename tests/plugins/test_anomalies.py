@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import runpy
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from metering import anomalies, catalog, clients
 from tests.plugins.object_store import ObjectStore
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-HOLIDAYS = REPOSITORY / "include" / "glue" / "transformers" / "anomalies" / "public_holidays.py"
+HOLIDAYS = REPOSITORY / "include" / "glue" / "meter_data" / "anomalies" / "public_holidays.json"
 BATCH = "20260102T090000-3fa2c1"
 PARTITIONS = [{"values": ["201301"], "location": "s3://business/anomaly/run=x/month=201301/", "rows": 3}]
 SUMMARY = {
@@ -84,4 +84,4 @@ def test_the_months_are_published_as_the_run_that_wrote_them(s3: ObjectStore, pu
 
 
 def test_the_form_offers_the_countries_whose_holidays_the_job_knows() -> None:
-    assert list(runpy.run_path(str(HOLIDAYS))["DATES"]) == anomalies.COUNTRIES
+    assert list(json.loads(HOLIDAYS.read_text(encoding="utf-8"))["dates"]) == anomalies.COUNTRIES

@@ -12,9 +12,9 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.fs
+from meter_data.lake import schemas
 from meter_data.lake.store import Store
 from metering import catalog
-from meter_data.lake import schemas
 
 from benchmarks.load import lake
 from benchmarks.load.lake import PARQUET

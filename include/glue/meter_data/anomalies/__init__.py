@@ -1,0 +1,1 @@
+"""Which days of a meter are unusual. Arrays of meters by days; tests and benchmarks call it directly."""
