@@ -11,7 +11,7 @@ the choice is made for each part of a few million bytes: pyarrow reads a part on
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,15 +95,16 @@ def read(
     layout: DelimitedLayout,
     lines_at_once: int = LINES_AT_ONCE,
     part_bytes: int = lines.PART_BYTES,
+    read_part: Callable[[bytes, DelimitedLayout], Part] | None = None,
 ) -> Iterator[Block]:
     """Yields the file in blocks of at least `lines_at_once` lines, the last block of what is left.
 
-    Memory is bounded by one block. Raises lines.LineTooLongError and lines.DamagedGzipError.
+    `read_part` reads whole lines; by default each line is cut at every delimiter. Memory is bounded by one block. Raises lines.LineTooLongError and lines.DamagedGzipError.
     """
     held: list[Part] = []
     first_line, held_lines = 0, 0
     for text in lines.parts(file, part_bytes):
-        held.append(_read_part(text, layout))
+        held.append((read_part or _read_part)(text, layout))
         held_lines += held[-1].lines
         if held_lines >= lines_at_once:
             yield _block(held, first_line)
@@ -176,10 +177,10 @@ def _is_for_pyarrow(text: bytes, layout: DelimitedLayout) -> bool:
         return False
     if b"\0" in text or text.startswith(lines.BYTE_ORDER_MARK):
         return False
-    return bool((_widths(text, layout.delimiter) == layout.width).all())
+    return bool((widths(text, layout.delimiter) == layout.width).all())
 
 
-def _widths(text: bytes, delimiter: bytes) -> npt.NDArray[np.int64]:
+def widths(text: bytes, delimiter: bytes) -> npt.NDArray[np.int64]:
     """Returns how many fields each line has. `delimiter` is one byte."""
     characters = np.frombuffer(text, np.uint8)
     is_end = characters == ord("\n")
