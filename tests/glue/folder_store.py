@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.fs
-
 from meter_data.lake.store import Store, StoredObject, split_uri
 
 
@@ -26,6 +26,10 @@ class FolderStore(Store):
 
     def read_json(self, uri: str) -> Any:
         return json.loads(self.place(uri).read_bytes())
+
+    def etag(self, uri: str) -> str | None:
+        place = self.place(uri)
+        return hashlib.md5(place.read_bytes(), usedforsecurity=False).hexdigest() if place.is_file() else None
 
     def listed(self, uri: str) -> list[StoredObject]:
         bucket, prefix = split_uri(uri)

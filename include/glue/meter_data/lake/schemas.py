@@ -8,6 +8,8 @@ from __future__ import annotations
 import pyarrow as pa
 
 INTERVAL, REGISTER, ERROR = "INT", "AGG", "ERR"
+# The code of a reading type is its place here.
+TYPES = (INTERVAL, REGISTER, ERROR)
 
 TEXT, CODED = pa.string(), pa.dictionary(pa.int32(), pa.string())
 INSTANT = pa.timestamp("us", "UTC")

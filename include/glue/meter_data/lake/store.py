@@ -17,10 +17,12 @@ import boto3
 import pyarrow as pa
 import pyarrow.fs
 import pyarrow.parquet as pq
+from botocore.exceptions import ClientError
 
 # zstd is smallest. Redshift's COPY documents snappy for Parquet, so what is copied into Redshift is written with it.
 ZSTD, SNAPPY = "zstd", "snappy"
 _ATTEMPTS = 5
+_NO_SUCH_OBJECT = {"404", "NoSuchKey", "NotFound"}
 _SECONDS_TO_CONNECT, _SECONDS_TO_ANSWER = 10, 60
 
 
@@ -79,6 +81,16 @@ class Store:
         """Reads a JSON document. Raises botocore's ClientError."""
         bucket, key = split_uri(uri)
         return json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+
+    def etag(self, uri: str) -> str | None:
+        """Returns the ETag of an object, which stands for its content; None if there is no such object."""
+        bucket, key = split_uri(uri)
+        try:
+            return str(self._s3.head_object(Bucket=bucket, Key=key)["ETag"]).strip('"')
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _NO_SUCH_OBJECT:
+                return None
+            raise
 
     def listed(self, uri: str) -> list[StoredObject]:
         """Returns the objects below `uri`, in the order of their keys."""

@@ -99,7 +99,8 @@ def read(
 ) -> Iterator[Block]:
     """Yields the file in blocks of at least `lines_at_once` lines, the last block of what is left.
 
-    `read_part` reads whole lines; by default each line is cut at every delimiter. Memory is bounded by one block. Raises lines.LineTooLongError and lines.DamagedGzipError.
+    `read_part` reads whole lines; by default each line is cut at every delimiter. Memory is bounded by one block.
+    Raises lines.LineTooLongError and lines.DamagedGzipError.
     """
     held: list[Part] = []
     first_line, held_lines = 0, 0
@@ -132,7 +133,8 @@ def _read_part(text: bytes, layout: DelimitedLayout) -> Part:
 
 def read_by_pyarrow(text: bytes, layout: DelimitedLayout) -> Part | None:
     """Reads whole lines by pyarrow. Returns None for a text that must be read exactly."""
-    if not _is_for_pyarrow(text, layout):
+    rows = _rows_for_pyarrow(text, layout)
+    if rows is None:
         return None
     names = [str(place) for place in range(layout.width)]
     wanted = [names[place] for place in layout.places]
@@ -158,13 +160,13 @@ def read_by_pyarrow(text: bytes, layout: DelimitedLayout) -> Part | None:
         )
     except pa.ArrowInvalid:
         return None
-    if table.num_rows != lines.count(text):
+    if table.num_rows != rows:
         return None
     return Part(table.num_rows, [table.column(name).chunks for name in wanted], np.empty(0, np.int64))
 
 
-def _is_for_pyarrow(text: bytes, layout: DelimitedLayout) -> bool:
-    """Tells whether nothing in the text is known to mislead pyarrow.
+def _rows_for_pyarrow(text: bytes, layout: DelimitedLayout) -> int | None:
+    """Returns how many rows pyarrow must find in the text, None if something in it is known to mislead pyarrow.
 
     - A NUL byte can make it pass over a delimiter nearby (apache/arrow GH-50481).
     - It drops a byte order mark wherever the text that it is given begins.
@@ -174,13 +176,14 @@ def _is_for_pyarrow(text: bytes, layout: DelimitedLayout) -> bool:
       (GH-45497), which can end the process: so such a line must never reach it.
     """
     if len(layout.delimiter) != 1 or not layout.delimiter.isascii() or layout.delimiter == b"\0":
-        return False
+        return None
     if b"\0" in text or text.startswith(lines.BYTE_ORDER_MARK):
-        return False
-    return bool((widths(text, layout.delimiter) == layout.width).all())
+        return None
+    counts = field_counts(text, layout.delimiter)
+    return len(counts) if (counts == layout.width).all() else None
 
 
-def widths(text: bytes, delimiter: bytes) -> npt.NDArray[np.int64]:
+def field_counts(text: bytes, delimiter: bytes) -> npt.NDArray[np.int64]:
     """Returns how many fields each line has. `delimiter` is one byte."""
     characters = np.frombuffer(text, np.uint8)
     is_end = characters == ord("\n")

@@ -10,12 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from meter_data.lake.schemas import ERROR, INTERVAL, REGISTER
+from meter_data.lake.schemas import TYPES as TYPES  # their places are the codes of JudgedRows.reading_type
 from meter_data.lake.store import Store
 from meter_data.meter_files.manifest import MeterFile
-
-# The code of a reading type is its place here.
-TYPES = (INTERVAL, REGISTER, ERROR)
 
 
 @dataclass(frozen=True)
@@ -101,7 +98,10 @@ class OpenedFile(Protocol):
 
 
 class Reader(Protocol):
-    """Reads meter files of one kind."""
+    """Reads meter files of one kind. It can be pickled."""
+
+    def can_be_cut(self, file: MeterFile) -> bool:
+        """Tells, by the file's name, whether it is plain text of which parts can be read by themselves."""
 
     def open(self, store: Store, file: MeterFile) -> OpenedFile | None:
         """Returns the file with its layout; None for a file that holds nothing.

@@ -11,16 +11,24 @@ Times are UTC all year. Tariff and Acorn columns are not used, so whatever they 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from meter_data.lake import calendar
+from meter_data.lake.schemas import ERROR, INTERVAL, TYPES
+from meter_data.lake.store import Store
+from meter_data.meter_files import lines, stored_files, text_columns
+from meter_data.meter_files.lines import UnreadableFileError
+from meter_data.meter_files.manifest import MeterFile
 from meter_data.meter_files.text_columns import Block, DelimitedLayout
 from meter_data.readers import rules
+from meter_data.readers.judged import JudgedRows, Reject
 
 # Without the spaces around the names.
 HEADERS = (
@@ -50,28 +58,82 @@ REASONS = (
 )
 
 
+# Misshapen lines that are judged at once, and their bytes.
+_LINES_AT_ONCE, _BYTES_AT_ONCE = 10_000, 16 * 1024 * 1024
+_NONE: pa.StringArray = pa.array([], pa.string())
+_ERROR_CODES = pa.array([NULL_WORD.upper()])
+
+
+def reader(description: dict[str, Any], origin: str) -> LondonReader:
+    """Returns the reader; see readers. It needs no description."""
+    return LondonReader()
+
+
 @dataclass(frozen=True)
-class JudgedRows:
-    """The rows of a block, judged. Arrays named in the singular have an entry a row.
+class LondonReader:
+    """Reads London files, plain or gzip; see judged.Reader."""
 
-    meter_ids   pa.StringArray, ascending, each id once
-    meter       int32: the place of the row's id in meter_ids, or -1 if the row has no id that is valid
-    times       int64, milliseconds since 1970 UTC, ascending, each once
-    time        int32: the place of the row's time in times, or -1 if it has no time at which a meter can have read
-    kwh         float64: energy of the interval, not-a-number for error readings; means nothing if there is a reason
-    is_error    bool: whether the row is an error reading; means nothing if there is a reason
-    reason      uint8: the place in REASONS of the first reason to reject the row, or rules.NO_REASON
+    def can_be_cut(self, file: MeterFile) -> bool:
+        return not file.is_gzip
 
-    As meter_ids and times are ascending, rows ordered by the codes `meter` and `time` are ordered by meter and time.
+    def open(self, store: Store, file: MeterFile) -> LondonFile | None:
+        line = stored_files.first_line(stored_files.first_bytes(store, file), file)
+        if line is None:
+            return None
+        header = tuple(name.strip() for name in line.split(DELIMITER.decode()))
+        if header not in HEADERS:
+            raise UnreadableFileError(_unknown_header(file.uri, header))
+        return LondonFile(stored_files.lines_of(store, file), line.encode(), layout(header), file.delivered_at)
+
+
+class LondonFile:
+    """A London file, or a part of one; see judged.OpenedFile.
+
+    `header` is its first line, without a byte order mark. Lines that equal it are no rows, wherever they stand: files
+    are sometimes pasted together, each with its header, and with its byte order mark.
     """
 
-    meter_ids: pa.StringArray
-    meter: npt.NDArray[np.int32]
-    times: npt.NDArray[np.int64]
-    time: npt.NDArray[np.int32]
-    kwh: npt.NDArray[np.float64]
-    is_error: npt.NDArray[np.bool_]
-    reason: npt.NDArray[np.uint8]
+    reasons = REASONS
+
+    def __init__(self, file: lines.File, header: bytes, layout: DelimitedLayout, delivered_at: int) -> None:
+        self._file = file
+        self._headers = (header, lines.BYTE_ORDER_MARK + header)
+        self._layout = layout
+        self._delivered_at = delivered_at
+        self._picker = lines.Picker(file)
+
+    def judged(self) -> Iterator[JudgedRows]:
+        """Yields the rows block by block. Headers below the first line are among the rejected rows."""
+        for block in text_columns.read(self._file, self._layout):
+            rows = judge(block, self._delivered_at)
+            if not self._file.first_byte and not block.first_line:
+                rows = _without_first(rows)
+            yield replace(rows, row=rows.row + self._file.first_byte, misshapen=rows.misshapen + self._file.first_byte)
+
+    def rejects(self, rows: JudgedRows) -> Iterator[Reject]:
+        """Yields the rejected rows of a part, headers left out. Parts must come in the order of the file."""
+        at_rejects = np.flatnonzero(rows.reason != rules.NO_REASON)
+        in_columns = dict(zip((rows.row[at_rejects] - self._file.first_byte).tolist(), at_rejects, strict=True))
+        numbers = np.union1d(rows.row[at_rejects], rows.misshapen) - self._file.first_byte
+        for chunk in _chunks(self._picker.pick(numbers.tolist())):
+            others = iter(self._misshapen([line for number, line in chunk if number not in in_columns]))
+            for number, line in chunk:
+                if number not in in_columns:
+                    yield next(others)
+                elif line not in self._headers:
+                    yield _reject(line, rows, in_columns[number])
+
+    def _misshapen(self, found: list[bytes]) -> Iterator[Reject]:
+        """Yields lines of the wrong width. Meter and time are looked for where the header has them."""
+        cut = [line.split(DELIMITER, self._layout.width) for line in found]
+        meter_place, time_place, _ = self._layout.places
+        meters = _judge_meters(_fields(cut, meter_place))
+        times = _judge_times(_fields(cut, time_place), latest=self._delivered_at + DAY)
+        for at, line in enumerate(found):
+            reason = rules.WRONG_FIELD_COUNT if line.strip(b" ") else rules.EMPTY_LINE
+            yield Reject(
+                line, reason, _meter_id(meters.ids, meters.places[at]), _date_str(times.instants, times.places[at])
+            )
 
 
 def layout(header: Sequence[str]) -> DelimitedLayout:
@@ -96,13 +158,19 @@ def judge(block: Block, delivered_at: int) -> JudgedRows:
     reason = np.minimum(meters.reasons[meter.codes], times.reasons[time.codes])
     reason = np.minimum(reason, values.reasons[value.codes])
     return JudgedRows(
+        row=block.line_numbers(),
         meter_ids=meters.ids,
         meter=meters.places[meter.codes],
         times=times.instants,
         time=times.places[time.codes],
         kwh=values.kwh[value.codes],
-        is_error=values.is_error[value.codes],
+        reading_type=values.types[value.codes],
+        obis_codes=_NONE,
+        obis=np.full(block.rows, -1, np.int32),
+        error_codes=_ERROR_CODES,
+        error=values.errors[value.codes],
         reason=reason,
+        misshapen=block.misshapen,
     )
 
 
@@ -126,10 +194,11 @@ class _Times:
 
 @dataclass(frozen=True)
 class _Values:
-    """For each distinct text its kWh, whether it is the word Null, and its reason."""
+    """For each distinct text its kWh, its place in TYPES, that in _ERROR_CODES or -1, and its reason."""
 
     kwh: npt.NDArray[np.float64]
-    is_error: npt.NDArray[np.bool_]
+    types: npt.NDArray[np.uint8]
+    errors: npt.NDArray[np.int32]
     reasons: npt.NDArray[np.uint8]
 
 
@@ -173,5 +242,68 @@ def _judge_values(distinct: pa.BinaryArray) -> _Values:
         rules.NEGATIVE_VALUE: numbers.values < 0,
         rules.VALUE_TOO_LARGE: numbers.values > LARGEST_KWH,
     }
+    types = np.where(is_error, TYPES.index(ERROR), TYPES.index(INTERVAL)).astype(np.uint8)
+    errors = np.where(is_error, 0, -1).astype(np.int32)
     # -0 is 0.
-    return _Values(np.abs(numbers.values), is_error, rules.first_reasons(REASONS, len(texts), applies))
+    return _Values(np.abs(numbers.values), types, errors, rules.first_reasons(REASONS, len(texts), applies))
+
+
+def _without_first(rows: JudgedRows) -> JudgedRows:
+    """Returns the rows but for the first, which is the file's header."""
+    names = ("row", "meter", "time", "kwh", "reading_type", "obis", "error", "reason")
+    return replace(rows, **{name: getattr(rows, name)[1:] for name in names})
+
+
+def _reject(line: bytes, rows: JudgedRows, at: int) -> Reject:
+    return Reject(
+        line,
+        REASONS[rows.reason[at]],
+        _meter_id(rows.meter_ids, rows.meter[at]),
+        _date_str(rows.times, rows.time[at]),
+    )
+
+
+def _meter_id(ids: pa.StringArray, place: int) -> str | None:
+    return ids[int(place)].as_py() if place >= 0 else None
+
+
+def _date_str(instants: npt.NDArray[np.int64], place: int) -> str | None:
+    return f"{calendar.day_of(int(instants[place]) // DAY):%Y%m%d}" if place >= 0 else None
+
+
+def _fields(cut: Iterable[list[bytes]], place: int) -> pa.BinaryArray:
+    """Returns the field at a place of each line, empty where the line is too short."""
+    return pa.array([fields[place] if place < len(fields) else b"" for fields in cut], pa.binary())
+
+
+def _chunks(found: Iterable[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
+    """Yields the lines in lists of bounded length and bytes."""
+    chunk: list[tuple[int, bytes]] = []
+    size = 0
+    for number, line in found:
+        chunk.append((number, line))
+        size += len(line)
+        if len(chunk) >= _LINES_AT_ONCE or size >= _BYTES_AT_ONCE:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def _unknown_header(uri: str, header: tuple[str, ...]) -> str:
+    """The message about a file whose columns are others. The first line of a file without header is not quoted."""
+    shown = uri if uri.isprintable() else repr(uri)
+    known = "\n".join(f"  {', '.join(each)}" for each in HEADERS)
+    if any(
+        name and any(sign.isdigit() for sign in name) and not any(sign.isalpha() for sign in name) for name in header
+    ):
+        begins = "begins with a line that holds numbers, so it is no header of columns. The transformer london wants"
+    elif not any(header):
+        begins = "begins with a line without names of columns. The transformer london wants"
+    else:
+        begins = f"has the columns\n  {', '.join(header)}\nwhich the transformer london does not know. It knows"
+    return (
+        f"{shown} {begins}:\n{known}\n"
+        "Choose the transformer of these files (parameter transformer of ingest_meter_readings, or a file "
+        "_transformer.json beside them; docs/loading-your-files.md), or correct the file's header."
+    )

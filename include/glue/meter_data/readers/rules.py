@@ -13,10 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from transformers.zones import meter_ids
+
+from meter_data.readers import meter_ids
 
 Mask = npt.NDArray[np.bool_]
 
+# Why a line cannot be cut into fields.
+EMPTY_LINE, WRONG_FIELD_COUNT = "empty_line", "wrong_field_count"
 MISSING_METER_ID, INVALID_METER_ID = "missing_meter_id", "invalid_meter_id"
 METER_ID_LOST_DIGITS = "meter_id_lost_digits"
 MALFORMED_TIMESTAMP, IMPOSSIBLE_TIMESTAMP = "malformed_timestamp", "impossible_timestamp"

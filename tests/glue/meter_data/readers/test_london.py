@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from meter_data.meter_files import lines, text_columns
 from meter_data.readers import london, rules
+from meter_data.readers.judged import TYPES, JudgedRows
 
 from tests.glue.meter_data.readers.texts import METER_IDS, TIMES, VALUES
 
@@ -40,14 +41,20 @@ def judged(header: Sequence[str], *rows: tuple[str, ...], lines_at_once: int = 1
     return [row for block in blocks for row in rows_of(london.judge(block, delivered_at))]
 
 
-def rows_of(found: london.JudgedRows) -> list[Row]:
+def rows_of(found: JudgedRows) -> list[Row]:
     """The rows of a block. Also checks what every block promises."""
     ids, times = found.meter_ids.to_pylist(), found.times.tolist()
     assert ids == sorted(set(ids))
     assert times == sorted(set(times))
-    kinds = [found.meter.dtype, found.times.dtype, found.time.dtype, found.kwh.dtype, found.is_error.dtype]
-    assert [*kinds, found.reason.dtype] == [np.int32, np.int64, np.int32, np.float64, np.bool_, np.uint8]
-    columns = (found.meter, found.time, found.kwh, found.is_error, found.reason)
+    kinds = [found.meter.dtype, found.times.dtype, found.time.dtype, found.kwh.dtype, found.reading_type.dtype]
+    assert [*kinds, found.reason.dtype] == [np.int32, np.int64, np.int32, np.float64, np.uint8, np.uint8]
+    assert [found.row.dtype, found.obis.dtype, found.error.dtype] == [np.int64, np.int32, np.int32]
+    assert (found.obis == -1).all()
+    is_error = found.reading_type == TYPES.index("ERR")
+    assert [found.error_codes[code].as_py() if code >= 0 else None for code in found.error.tolist()] == [
+        "NULL" if error else None for error in is_error
+    ]
+    columns = (found.meter, found.time, found.kwh, is_error, found.reason)
     return [
         Row(
             ids[meter] if meter >= 0 else None,
