@@ -14,6 +14,7 @@ So the fields of a regular line are what stands between separating delimiters, w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -30,6 +31,7 @@ Mask = npt.NDArray[np.bool_]
 
 _CODED = pa.dictionary(pa.int32(), pa.binary())
 _MARK, _LF = ord('"'), ord("\n")
+_MARK_OF_LINE = re.compile(rb"(?:\A|(?<=[\r\n]))\xef\xbb\xbf")
 _NONE: Numbers = np.empty(0, np.int64)
 # Control characters, which texts hardly ever hold. Those that a text does not hold can stand for its delimiter.
 _STAND_INS = [bytes([code]) for code in (*range(0x1F, 0x0D, -1), *range(1, 9))]
@@ -60,6 +62,8 @@ class QuotedText:
             yield block
 
     def _read_part(self, text: bytes, layout: DelimitedLayout) -> Part:
+        if self._header is None and lines.BYTE_ORDER_MARK in text:
+            text = _MARK_OF_LINE.sub(b"", text)
         headers = lines_equal_to(text, self._header) if self._header else _NONE
         part = read_part(text, layout, headers)
         self._found.append(headers + self._first_line)
@@ -119,9 +123,7 @@ def _cut(all_lines: list[bytes], numbers: Numbers, layout: DelimitedLayout) -> t
 class _Reading:
     """Reads the lines of one part, which holds no NUL byte and neither `separator` nor `within`, each of one byte."""
 
-    def __init__(
-        self, text: bytes, layout: DelimitedLayout, headers: Numbers, separator: bytes, within: bytes
-    ) -> None:
+    def __init__(self, text: bytes, layout: DelimitedLayout, headers: Numbers, separator: bytes, within: bytes) -> None:
         # Every line gets a LF as its end. So a line is still there when all that it held were quotation marks.
         text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         self._text = text if text.endswith(b"\n") else text + b"\n"
@@ -142,7 +144,9 @@ class _Reading:
         is_irregular = self._irregular()
         easy, hard = np.flatnonzero(~is_irregular & ~is_header), np.flatnonzero(is_irregular & ~is_header)
         bare = self._without_marks(self._chosen(~is_irregular & ~is_header))
-        fits = text_columns.field_counts(bare, self._separator) == self._layout.width if len(easy) else np.empty(0, bool)
+        fits = (
+            text_columns.field_counts(bare, self._separator) == self._layout.width if len(easy) else np.empty(0, bool)
+        )
         if not fits.all():
             bare = b"".join(line for line, is_fit in zip(bare.splitlines(True), fits.tolist(), strict=True) if is_fit)
         read: list[list[pa.DictionaryArray]] = [[] for _ in self._layout.places]

@@ -111,7 +111,7 @@ class Read:
 Piece = Callable[[str, int, Values], int]
 
 
-class _Impossible(ValueError):
+class _ImpossibleError(ValueError):
     """A text says something that cannot be."""
 
 
@@ -141,7 +141,7 @@ class Pattern:
         try:
             end = _read_all(self._pieces, text, 0, values)
             return _milliseconds(values) if end == len(text) else None
-        except _Impossible:
+        except _ImpossibleError:
             return None
 
 
@@ -157,10 +157,6 @@ class _Number:
     most: int
     followed_by: int = 0
     is_reduced: bool = False  # two digits mean a year from 2000 on
-
-    @property
-    def is_fixed(self) -> bool:
-        return self.least == self.most
 
     def __call__(self, text: str, at: int, values: Values) -> int:
         is_year = self.least >= 4
@@ -360,7 +356,7 @@ def _piece(letter: str, count: int) -> Piece:
         return _localized(4) if count == 4 else _Offset(re.compile(_SHAPES["+HH:MM:ss"]), "Z")
     if letter == "O" and count in (1, 4):
         return _localized(count)
-    if letter == "V" and count == 2 or (letter == "z" and count <= 3):
+    if (letter == "V" and count == 2) or (letter == "z" and count <= 3):
         return _Zone(has_abbreviations=letter == "z")
     raise PatternError(_fault(letter, count))
 
@@ -384,9 +380,9 @@ def _leave_digits(pieces: list[Piece]) -> None:
     for piece in pieces:
         if isinstance(piece, _Optional):
             _leave_digits(piece.pieces)
-        is_fixed = isinstance(piece, _Number) and piece.is_fixed or (isinstance(piece, _Fraction) and piece.most == 1)
-        if active is not None and is_fixed:
-            active.followed_by += piece.most  # type: ignore[union-attr]
+        width = piece.most if isinstance(piece, _Number | _Fraction) and piece.least == piece.most else 0
+        if active is not None and width:
+            active.followed_by += width
         else:
             active = piece if isinstance(piece, _Number) else None
 
@@ -419,62 +415,62 @@ def _seconds_of(found: re.Match[str]) -> int:
     if sign is None:
         return 0
     if int(hours) > 23 or int(minutes or 0) > 59 or int(seconds or 0) > 59:
-        raise _Impossible
+        raise _ImpossibleError
     offset = int(hours) * 3600 + int(minutes or 0) * 60 + int(seconds or 0)
     return -offset if sign == "-" else offset
 
 
 def _milliseconds(values: Values) -> int:
-    """Returns the milliseconds of the fields. Raises _Impossible for a date or time that does not exist."""
+    """Returns the milliseconds of the fields. Raises _ImpossibleError for a date or time that does not exist."""
     numbers = {name: value for name, value in values.items() if isinstance(value, int)}
     for name, (least, most) in _LARGEST.items():
         if name in numbers and not least <= numbers[name] <= most:
-            raise _Impossible
+            raise _ImpossibleError
     days = _days(numbers.get(YEAR, 1970), numbers.get(MONTH, 1), numbers.get(DAY, 1))
     if DAY_OF_YEAR in numbers:
         first = _days(numbers.get(YEAR, 1970), 1, 1)
         of_year = first + numbers[DAY_OF_YEAR] - 1
         says_other = (MONTH in numbers or DAY in numbers) and of_year != days
         if says_other or of_year >= _days(numbers.get(YEAR, 1970) + 1, 1, 1):
-            raise _Impossible
+            raise _ImpossibleError
         days = of_year
     seconds = days * 86400 + _hour(numbers) * 3600 + numbers.get(MINUTE, 0) * 60 + numbers.get(SECOND, 0)
     if ZONE in values:
         seconds -= _offset_in(str(values[ZONE]), seconds)
     elif OFFSET in values:
         if abs(numbers[OFFSET]) > _GREATEST_OFFSET:
-            raise _Impossible
+            raise _ImpossibleError
         seconds -= numbers[OFFSET]
     milliseconds = seconds * 1000 + numbers.get(NANOSECOND, 0) // 1_000_000
     return max(-_FARTHEST_MILLISECONDS, min(milliseconds, _FARTHEST_MILLISECONDS))
 
 
 def _hour(numbers: dict[str, int]) -> int:
-    """Returns the hour from 0 to 23. Raises _Impossible if fields contradict one another."""
+    """Returns the hour from 0 to 23. Raises _ImpossibleError if fields contradict one another."""
     half = numbers.get(HALF_DAY)
     of_half = {numbers[name] % 12 for name in (HALF_DAY_HOUR, HALF_DAY_CLOCK_HOUR) if name in numbers}
     hours = {numbers[name] % 24 for name in (HOUR, CLOCK_HOUR) if name in numbers}
     if len(of_half) > 1:
-        raise _Impossible
+        raise _ImpossibleError
     if half is not None and of_half:
         hours.add(half * 12 + min(of_half))
     if len(hours) > 1:
-        raise _Impossible
+        raise _ImpossibleError
     if not hours:
         return min(of_half) if of_half else 12 * (half or 0)
     (hour,) = hours
     if (half is not None and hour // 12 != half) or (of_half and hour % 12 not in of_half):
-        raise _Impossible
+        raise _ImpossibleError
     return hour
 
 
 def _days(year: int, month: int, day: int) -> int:
-    """Returns the days from 1970-01-01 to a date of any year. Raises _Impossible if there is no such date."""
+    """Returns the days from 1970-01-01 to a date of any year. Raises _ImpossibleError if there is no such date."""
     if abs(year) > 999_999_999:
-        raise _Impossible
+        raise _ImpossibleError
     is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    if day > (29 if is_leap else 28) and month == 2 or (day > 30 and month in (4, 6, 9, 11)):
-        raise _Impossible
+    if (day > (29 if is_leap else 28) and month == 2) or (day > 30 and month in (4, 6, 9, 11)):
+        raise _ImpossibleError
     # The calendar repeats after 400 years, which have 146,097 days.
     cycles, of_cycle = divmod(year - 1970, 400)
     return cycles * 146_097 + (datetime(1970 + of_cycle, month, day, tzinfo=UTC) - _EPOCH).days
@@ -485,9 +481,7 @@ def _offset_in(zone: str, clock: int) -> int:
     if abs(clock) > 200 * 366 * 86400:
         return 0  # no meter can have read then
     shown = (_EPOCH + timedelta(seconds=clock)).replace(tzinfo=ZoneInfo(zone))
-    offset = shown.utcoffset()
-    assert offset is not None
-    return round(offset.total_seconds())
+    return round((shown.utcoffset() or timedelta()).total_seconds())
 
 
 @lru_cache(maxsize=1)

@@ -68,7 +68,10 @@ def test_well_formed_lines_and_others_are_read_as_defined(
 
 
 @settings(max_examples=300, deadline=None)
-@given(text=some.binary(min_size=1, max_size=60) | some.text('a ",|\n\r', min_size=1, max_size=60).map(str.encode), width=some.integers(1, 4))
+@given(
+    text=some.binary(min_size=1, max_size=60) | some.text('a ",|\n\r', min_size=1, max_size=60).map(str.encode),
+    width=some.integers(1, 4),
+)
 def test_any_bytes_are_read_as_defined(text: bytes, width: int) -> None:
     for delimiter in (b",", b"||"):
         layout = DelimitedLayout(delimiter, width, (0,))
