@@ -3,71 +3,151 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import raw_to_clean
-from transformers.zones import described, headers, time_settings
-from transformers.zones.delivery import FIRST_BYTES, Layout, MeterFile
-from transformers.zones.description import parsed
+from meter_data.lake import clean_zone, quarantine, row_groups, summaries
+from meter_data.lake.row_groups import RowGroup
+from meter_data.meter_files import manifest
+from meter_data.meter_files.manifest import MeterFile
+
+from tests.glue.folder_store import FolderStore
 
 OFFICIAL = "LCLid,stdorToU,DateTime,KWH/hh (per half hour) "
 WITH_ACORN = "LCLid,stdorToU,DateTime,KWH/hh (per half hour) ,Acorn,Acorn_grouped"
 KAGGLE = "LCLid,tstp,energy(kWh/hh)"
 DELIVERED_AT = "2015-06-01T12:00:00Z"
+BATCH = "b1"
+NEVER_SPREAD = 1_000_000_000
 
 
 @dataclass(frozen=True)
 class Cleaned:
-    """What a delivery became: the summary, and where clean zone and quarantine lie."""
+    """What a delivery became."""
 
-    summary: dict[str, Any]
-    clean: Path
-    quarantine: Path
+    store: FolderStore
+    batch: str
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        return self.store.read_json(summaries.summary_uri("clean", self.batch, raw_to_clean.JOB))
+
+    @property
+    def groups(self) -> list[RowGroup]:
+        """The list of the row groups of the clean zone."""
+        return row_groups.read(self.store, summaries.row_groups_uri("clean", self.batch))
+
+    def clean_files(self) -> list[str]:
+        """The names of the files in the clean zone."""
+        return [uri.rpartition("/")[2] for uri in self.store.parquet_files(clean_zone.folder("clean", self.batch))]
+
+    def readings(self) -> pa.Table:
+        """All rows of the clean zone, file by file, as they lie there."""
+        return self._table(clean_zone.folder("clean", self.batch))
+
+    def rejects(self) -> pa.Table:
+        """All rows of the quarantine, file by file, as they lie there."""
+        return self._table(quarantine.folder("clean", self.batch))
+
+    def reasons(self) -> list[tuple[str, str]]:
+        """Reason and line of what lies in quarantine, sorted."""
+        return sorted((row["reason"], row["line"]) for row in self.rejects().to_pylist())
+
+    def _table(self, folder: str) -> pa.Table:
+        tables = [self.store.read_parquet(uri) for uri in self.store.parquet_files(folder)]
+        return pa.concat_tables(tables).unify_dictionaries() if tables else pa.table({})
 
 
-def layouts_of(files: list[Path], delivered_at: str = DELIVERED_AT) -> tuple[list[MeterFile], list[Layout]]:
-    """The files as a manifest lists them, and grouped as delivery.layouts does, without S3."""
-    listed, grouped = [], {}
-    for path in files:
-        content = path.read_bytes()
-        file = MeterFile(f"file://{path}", "etag", len(content), delivered_at)
-        listed.append(file)
-        grouped.setdefault(headers.first_line(content, path.name, complete=True), []).append(file)
-    found = [Layout(line, headers.columns(line or ""), tuple(group)) for line, group in grouped.items()]
-    return listed, found
-
-
-def clean(spark: Any, zone: Path, files: list[Path], batch: str = "b1", delivered_at: str = DELIVERED_AT) -> Cleaned:
-    """raw_to_clean but for its requests to S3."""
-    listed, found = layouts_of(files, delivered_at)
-    clean_folder, quarantine = zone / f"clean/batch={batch}", zone / f"quarantine/batch={batch}"
-    known = raw_to_clean.known_layouts(found, "london")
-    counts = raw_to_clean.convert(spark, listed, known, "london", f"file://{clean_folder}/", f"file://{quarantine}/")
-    return Cleaned(raw_to_clean.summary(batch, counts), clean_folder, quarantine)
-
-
-def clean_described(
-    spark: Any, zone: Path, files: list[Path], batch: str = "b1", delivered_at: str = DELIVERED_AT, **description: Any
+def clean(
+    root: Path,
+    files: Mapping[str, bytes],
+    transformer: str = "london",
+    *,
+    batch: str = BATCH,
+    delivered_at: str = DELIVERED_AT,
+    beside: Mapping[str, bytes] | None = None,
+    spread_above_rows: int = NEVER_SPREAD,
+    **description: Any,
 ) -> Cleaned:
-    """raw_to_clean of files that the transformer `default` reads, but for its requests to S3."""
-    listed = [MeterFile(f"file://{path}", "etag", path.stat().st_size, delivered_at) for path in files]
-    said = parsed(description, "the trigger form")
-    time_settings.require_usable(spark, said)
+    """Delivers files by their names below readings/, all uploaded at once, and cleans them.
 
-    def first_bytes(file: MeterFile) -> bytes:
-        return Path(file.uri.removeprefix("file://")).read_bytes()[:FIRST_BYTES]
+    `beside` are files that are no meter files; a _transformer.json counts for its folder. `description` is what the
+    trigger form says.
+    """
+    store = FolderStore(root)
+    for name, content in {**files, **(beside or {})}.items():
+        store.write(f"s3://landing/readings/{name}", content)
+    listed = [
+        manifest_file(name, content, delivered_at, _described_by(name, beside or {})) for name, content in files.items()
+    ]
+    return clean_listed(store, listed, transformer, batch, description, spread_above_rows)
 
-    grouped = described.layouts(spark, listed, said, first_bytes)
-    found: list[Layout] = [layout for layout in grouped if layout.line is not None]
-    clean_folder, quarantine = zone / f"clean/batch={batch}", zone / f"quarantine/batch={batch}"
-    counts = raw_to_clean.convert(spark, listed, found, "default", f"file://{clean_folder}/", f"file://{quarantine}/")
-    return Cleaned(raw_to_clean.summary(batch, counts), clean_folder, quarantine)
+
+def clean_listed(
+    store: FolderStore,
+    listed: list[dict[str, Any]],
+    transformer: str = "london",
+    batch: str = BATCH,
+    description: dict[str, Any] | None = None,
+    spread_above_rows: int = NEVER_SPREAD,
+) -> Cleaned:
+    """Cleans files that lie in the store already, as a manifest lists them."""
+    uri = f"s3://clean/_manifests/{batch}.json"
+    store.write_json(uri, {"batch": batch, "files": listed, "description": description or {}})
+    delivery = manifest.read(store, uri, batch)
+    connect = StoreOf(store.root)
+    raw_to_clean.convert(store, delivery, transformer, "clean", batch, spread_above_rows, connect)
+    return Cleaned(store, batch)
 
 
-def meter_file(path: Path, header: str, *lines: str, end: str = "\r\n") -> Path:
-    """A file of these lines, each with its end; packed if its name says so."""
-    content = "".join(f"{line}{end}" for line in (header, *lines)).encode()
-    path.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
-    return path
+def manifest_file(
+    name: str, content: bytes, delivered_at: str = DELIVERED_AT, described_by: str | None = None
+) -> dict[str, Any]:
+    """A file as a manifest lists it."""
+    etag = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    entry = {
+        "uri": f"s3://landing/readings/{name}",
+        "key": f"readings/{name}",
+        "etag": etag,
+        "size": len(content),
+        "delivered_at": delivered_at,
+    }
+    return entry | ({"described_by": described_by} if described_by else {})
+
+
+def meter_file(content: bytes, name: str = "a.csv", delivered_at: str = DELIVERED_AT) -> MeterFile:
+    """A file as jobs know it."""
+    etag = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    delivered = round(datetime.fromisoformat(delivered_at).timestamp() * 1000)
+    return MeterFile(f"s3://landing/readings/{name}", etag, len(content), delivered)
+
+
+def text_of(header: str, *lines: str, end: str = "\r\n") -> bytes:
+    """A file of these lines, each with its end."""
+    return "".join(f"{line}{end}" for line in (header, *lines)).encode()
+
+
+def packed(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)
+
+
+@dataclass(frozen=True)
+class StoreOf:
+    """Gives each item a store of its own, in Spark's processes too."""
+
+    root: Path
+
+    def __call__(self) -> FolderStore:
+        return FolderStore(self.root)
+
+
+def _described_by(name: str, beside: Mapping[str, bytes]) -> str | None:
+    folder = name.rpartition("/")[0]
+    description = f"{folder}/_transformer.json" if folder else "_transformer.json"
+    return f"s3://landing/readings/{description}" if description in beside else None

@@ -47,7 +47,7 @@ class ParquetColumns:
 
     def tables(self, places: Sequence[int], rows: int) -> Iterator[pa.Table]:
         names = [field.name for field in self.schema]
-        wanted = sorted({names[place] for place in places})
+        wanted = list(dict.fromkeys(names[place] for place in sorted(places)))
         # By name come also other columns of the same name, and fields of other columns. All are in order of the schema.
         come = [place for place in range(len(names)) if any(name in wanted for name in self._names(place))]
         chosen = [come.index(place) for place in places]

@@ -144,9 +144,7 @@ class _Reading:
         is_irregular = self._irregular()
         easy, hard = np.flatnonzero(~is_irregular & ~is_header), np.flatnonzero(is_irregular & ~is_header)
         bare = self._without_marks(self._chosen(~is_irregular & ~is_header))
-        fits = (
-            text_columns.field_counts(bare, self._separator) == self._layout.width if len(easy) else np.empty(0, bool)
-        )
+        fits = (text_columns.field_counts(bare, self._separator) if bare else _NONE) == self._layout.width
         if not fits.all():
             bare = b"".join(line for line, is_fit in zip(bare.splitlines(True), fits.tolist(), strict=True) if is_fit)
         read: list[list[pa.DictionaryArray]] = [[] for _ in self._layout.places]

@@ -21,7 +21,7 @@ Mask = npt.NDArray[np.bool_]
 
 NONEXISTENT_LOCAL_TIME = "nonexistent_local_time"
 
-_OFFSET = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+_OFFSET = r"(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)"
 _ISO = rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]{{1,9}})?)?{_OFFSET}?"
 _WITH_OFFSET = rf":.*{_OFFSET}"
 _EPOCH = r"[0-9]{1,14}(\.[0-9]{1,9})?"

@@ -42,7 +42,7 @@ def decided(table: pa.Table) -> pa.Table:
     number[by_clock], numbers[by_clock] = _numbered(is_first)
 
     by_day = np.lexsort((*came, day, meter))
-    group = np.cumsum(_differs(meter[by_day]) | _differs(day[by_day]))
+    group = np.cumsum(_differs(meter[by_day]) | _differs(day[by_day]), dtype=np.int64)
     latest_before = _largest_before(group, (wall_clock - day * _DAY)[by_day])
     most_before = _largest_before(group, number[by_day])
     went_back = np.empty(len(meter), bool)
