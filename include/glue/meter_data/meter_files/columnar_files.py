@@ -48,8 +48,8 @@ class ParquetColumns:
     def tables(self, places: Sequence[int], rows: int) -> Iterator[pa.Table]:
         names = [field.name for field in self.schema]
         wanted = list(dict.fromkeys(names[place] for place in sorted(places)))
-        # By name come also other columns of the same name, and fields of other columns. All are in order of the schema.
-        come = [place for place in range(len(names)) if any(name in wanted for name in self._names(place))]
+        # By a name come all columns of that name, and of columns with fields those with such a path.
+        come = [place for name in wanted for place in range(len(names)) if name in self._names(place)]
         chosen = [come.index(place) for place in places]
         schema = pa.schema([self.schema.field(place) for place in places])
         for batch in self._file.iter_batches(rows, columns=wanted, use_threads=False):

@@ -125,7 +125,8 @@ def json_text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, float):
-        return number_text(value)
+        # In quotation marks, as JSON has no such number: the word is no meter's id.
+        return number_text(value) if math.isfinite(value) else f'"{number_text(value)}"'
     if isinstance(value, bool | list | dict):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return str(value)
