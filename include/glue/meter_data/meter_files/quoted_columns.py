@@ -4,12 +4,12 @@
 All other lines are brought into a form without quotation marks, which pyarrow reads:
 
 - A line is plain if it holds no quotation mark.
-- A line is regular if each of its quotation marks is either the first byte of a field or the last byte of one, by
-  turns: every mark with an even number, counted from 0 within its line, stands at the line's beginning or behind a
-  delimiter, every other one in front of a delimiter or at the line's end, and there are as many of both. Then no mark
-  is doubled, and the delimiters that separate fields are those with an even number of marks in front of them.
+- A line is regular if its marks, counted from 0 within the line, are as follows. An even one opens a field: it stands at
+  the line's beginning or behind a delimiter. An odd one closes it: it stands in front of a delimiter or at the line's
+  end. Or an odd one and the even one right behind it are a doubled mark. And the number of marks is even.
 
-So the fields of a regular line are what stands between separating delimiters, without the marks.
+So in a regular line the delimiters that separate fields are those with an even number of marks in front of them, and
+the fields are what stands between these, without the marks, but with one of each doubled mark.
 """
 
 from __future__ import annotations
@@ -174,7 +174,9 @@ class _Reading:
         # The line end in front of the text stands for its beginning.
         bounded = np.concatenate([np.array([_LF], np.uint8), self._characters])
         neighbour = bounded[np.where(is_odd, marks + 2, marks)]  # the next byte of odd marks, the last one of even ones
-        is_irregular[line[(neighbour != self._delimiter) & (neighbour != _LF)]] = True
+        # A mark next to an odd one is the even one behind it, and the other way round: no mark is between.
+        is_fit = (neighbour == self._delimiter) | (neighbour == _LF) | (neighbour == _MARK)
+        is_irregular[line[~is_fit]] = True
         return is_irregular | (counts % 2 == 1)
 
     def _chosen(self, is_chosen: Mask) -> npt.NDArray[np.uint8]:
@@ -191,10 +193,14 @@ class _Reading:
         """
         is_mark = characters == _MARK
         is_separating = characters == self._delimiter
-        if is_mark.any():
-            is_separating &= np.cumsum(is_mark, dtype=np.uint8) % 2 == 0
-        replaced = np.where(is_separating, np.uint8(self._separator[0]), characters)
-        return replaced[~is_mark].tobytes()
+        if not is_mark.any():
+            return np.where(is_separating, np.uint8(self._separator[0]), characters).tobytes()
+        is_after_odd_number = np.cumsum(is_mark, dtype=np.uint8) % 2 == 1  # of marks, the byte itself included
+        is_separating &= ~is_after_odd_number
+        is_kept = ~is_mark
+        # An even mark right behind another one: the second of a doubled mark.
+        is_kept[1:] |= is_mark[1:] & is_mark[:-1] & is_after_odd_number[1:]
+        return np.where(is_separating, np.uint8(self._separator[0]), characters)[is_kept].tobytes()
 
     def _restored(self, chunks: list[pa.DictionaryArray]) -> list[pa.DictionaryArray]:
         """Returns the columns with the delimiters that quoted fields hold, if something else stands for these."""

@@ -39,7 +39,22 @@ def texts(draw: Any) -> tuple[bytes, DelimitedLayout]:
     width = draw(some.integers(1, 4))
     places = draw(some.lists(some.integers(0, width - 1), min_size=1, unique=True))
     bare = some.sampled_from([b"", b"a", b" a ", b"0,5", b"M1", b"\xe9", "é".encode(), b"\xff", b"\x1f"])
-    inner = some.sampled_from([b"", b"a", b"0,5", b"a" + delimiter + b"b", delimiter, b" ", b"\x1f", b"\x1e"])
+    inner = some.sampled_from(
+        [
+            b"",
+            b"a",
+            b'""',
+            b'a ""b""',
+            b'""""',
+            delimiter + b'""',
+            b"0,5",
+            b"a" + delimiter + b"b",
+            delimiter,
+            b" ",
+            b"\x1f",
+            b"\x1e",
+        ]
+    )
     quoted = inner.map(lambda text: b'"' + text + b'"')
     odd = some.sampled_from([b'"', b'""', b'a"b', b' "a"', b'"a" ', b'"a""b"', b'"a', b'b"', b"\xef\xbb\xbf", b"\0"])
     usual = some.one_of(bare, quoted)
