@@ -21,7 +21,7 @@ Mask = npt.NDArray[np.bool_]
 
 NONEXISTENT_LOCAL_TIME = "nonexistent_local_time"
 
-_OFFSET = r"(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)"
+_OFFSET = r"(?:Z| ?UTC|[+-][0-9]{2}(?::?[0-9]{2})?)"
 _ISO = rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]{{1,9}})?)?{_OFFSET}?"
 _WITH_OFFSET = rf":.*{_OFFSET}"
 _EPOCH = r"[0-9]{1,14}(\.[0-9]{1,9})?"
@@ -169,8 +169,8 @@ def _read_iso(shown: pa.StringArray) -> Read:
 
 
 def _minutes(offset: str) -> int:
-    """Returns the minutes of Z, +01, +0130 or +01:30; more than any offset has if it has too many minutes."""
-    if offset == "Z":
+    """Returns the minutes of Z, UTC, +01, +0130 or +01:30; more than any offset has if it has too many minutes."""
+    if offset.lstrip(" ") in ("Z", "UTC"):
         return 0
     digits = offset[1:].replace(":", "").ljust(4, "0")
     hours, minutes = int(digits[:2]), int(digits[2:])
