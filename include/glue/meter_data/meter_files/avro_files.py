@@ -58,17 +58,19 @@ def header(stream: BinaryIO, name: str) -> Header:
         metadata = _metadata(stream)
         schema = json.loads(metadata[b"avro.schema"])
         codec = metadata.get(b"avro.codec", b"null").decode()
-    except (_NoAvroError, KeyError, ValueError) as error:
+        sync = _exactly(stream, _SYNC_BYTES)
+        is_record = isinstance(schema, dict) and schema["type"] == "record"
+        kinds = {each["name"]: _kind(each["type"]) for each in schema["fields"]} if is_record else {}
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise UnreadableFileError(f"{name} has no readable Avro header. Deliver it again.") from error
-    if not isinstance(schema, dict) or schema.get("type") != "record":
+    if not is_record:
         raise UnreadableFileError(f"The rows of {name} are no records. Deliver an Avro file of records.")
     if codec not in _UNPACKERS:
         known = ", ".join(_UNPACKERS)
         raise UnreadableFileError(
             f"{name} is packed with the codec {codec}, which cannot be read. Deliver it with one of {known}."
         )
-    kinds = {each["name"]: _kind(each["type"]) for each in schema["fields"]}
-    return Header(schema, codec, _exactly(stream, _SYNC_BYTES), kinds)
+    return Header(schema, codec, sync, kinds)
 
 
 class AvroFile:
@@ -118,7 +120,7 @@ class AvroFile:
                     if block is None:
                         return
                     yield from fastavro.reader(io.BytesIO(begin + block + head.sync))
-                except _DAMAGES as error:
+                except (*_DAMAGES, fastavro.schema.SchemaParseException) as error:
                     said = f"{self._name} is a damaged Avro file: {error}. Deliver it again."
                     raise UnreadableFileError(said) from error
 
