@@ -26,13 +26,15 @@ cleared (with what follows it) as often as needed; the run keeps its batch and i
 next one takes its files, unless `record_ledger` failed: then clear that, or its dates are not summed.
 
 - `check_rejected_share`: its message names the worst reasons and files, the place of the quarantine and what to do.
-- `raw_to_clean`, `clean_to_business`: the log ends with the message of Spark. Spark's own log is in CloudWatch,
+  A file that cannot be read at all (an archive, a workbook, other columns, a description that does not fit) is set
+  aside with the reason: an alert names it, the others load. The task fails when no file can be read. Do as its message
+  says. A file is tried again when it, its `_transformer.json` or the run's transformer or description has changed, or
+  when *reprocess* names it; the log of `find_new_meter_files` names those that are still set aside.
+- `raw_to_clean`, `clean_to_business`: the log ends with the job's message. Its whole log is in CloudWatch,
   `/aws-glue/jobs/error`, stream = id of the job run. A retry or a clear attaches to a job run that still works; stop
   that in Glue first if its script was wrong.
+- `raw_to_clean` says that a file has changed or is gone since it was listed: trigger a new run.
 - `publish_readings` says that a newer run has published: clear `clean_to_business` of this run.
-- `raw_to_clean` says that columns or a description do not fit: it names what to set; trigger a new run with it.
-- `raw_to_clean` says that a file is an archive, a workbook or the like: do as it says, or take the file out.
-- A file that is damaged for good: take it out of the landing zone and trigger a new run.
 
 Otherwise ask the data platform's engineer on call, with the link of the alert.
 """
@@ -67,8 +69,8 @@ PARAMS = {
         type="array",
         items={"type": "string", "pattern": r"^[^/\s].*[^/\s]$"},
         section="Files",
-        description="Keys of the landing bucket, one a line, to load again although they are known, e.g. after a "
-        "transformer was mended. Upload a file anew if its values shall replace those already loaded.",
+        description="Keys of the landing bucket, one a line, to load again although they are known or set aside, e.g. "
+        "after a transformer was mended. Upload a file anew if its values shall replace those already loaded.",
     ),
     "grain": Param(
         "month",
@@ -93,15 +95,17 @@ def ingest_meter_readings():
     def record_ledger(batch, clean_bucket, outlet_events=None):
         outlet_events[READINGS].extra = ingestion.record_ledger(batch, clean_bucket)
 
+    transformer = "{{ params.transformer or var.json.metering.landing_transformer }}"
     raw_to_clean_arguments = {
         "--batch": BATCH,
         "--manifest": f"s3://{CLEAN_BUCKET}/_manifests/{BATCH}.json",
-        "--transformer": "{{ params.transformer or var.json.metering.landing_transformer }}",
+        "--transformer": transformer,
     }
+    listed = (BATCH, CLEAN_BUCKET, LANDING_BUCKET, LANDING_PREFIX, transformer)
     clean_to_business_arguments = {"--batch": BATCH, "--run": RUN, "--grain": "{{ params.grain }}"}
 
     chain(
-        task.short_circuit(ingestion.find_new_meter_files)(BATCH, CLEAN_BUCKET, LANDING_BUCKET, LANDING_PREFIX),
+        task.short_circuit(ingestion.find_new_meter_files)(*listed),
         CrawlOperator(task_id="crawl_landing", config={"Name": "crawl_landing"}, **glue.CRAWL),
         JobRunOperator(**glue.job("raw_to_clean", raw_to_clean_arguments)),
         task(ingestion.check_rejected_share, retries=0)(BATCH, CLEAN_BUCKET),

@@ -5,11 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from metering import catalog, clients, file_descriptions, glue, ledger, rejects
+from metering import alerts, catalog, clients, file_descriptions, glue, ledger, rejects, set_aside
 
 
 def find_new_meter_files(
-    batch: str, clean_bucket: str, landing_bucket: str, landing_prefix: str, params: dict[str, Any]
+    batch: str,
+    clean_bucket: str,
+    landing_bucket: str,
+    landing_prefix: str,
+    transformer: str,
+    params: dict[str, Any],
 ) -> dict[str, Any] | None:
     """Batch, number and bytes of the new files, whose manifest is written; None when there are none."""
     return ledger.find_new_meter_files(
@@ -19,14 +24,24 @@ def find_new_meter_files(
         clean_bucket=clean_bucket,
         batch=batch,
         reprocess=params["reprocess"],
+        transformer=transformer,
         description=file_descriptions.described(params),
     )
 
 
 def check_rejected_share(batch: str, clean_bucket: str, params: dict[str, Any]) -> str:
-    """A sentence on the rejected rows; rejects.RejectedShareError when there are too many."""
-    summary, _ = glue.summary(clients.s3(), clean_bucket, batch, "raw_to_clean")
-    return rejects.check(summary, max_share=params["max_rejected_share"], clean_bucket=clean_bucket)
+    """Sentences on the rejected rows and on the files that were set aside.
+
+    rejects.RejectedShareError when there are too many rejected rows, set_aside.NothingReadError when no file could be
+    read. Files that could not be read are told, and then noted: no later run tries them in the same way again.
+    """
+    s3 = clients.s3()
+    summary, _ = glue.summary(s3, clean_bucket, batch, "raw_to_clean")
+    set_aside.report(summary, alerts.tell)
+    ledger.record_set_aside(s3, clean_bucket=clean_bucket, summary=summary, recorded_at=datetime.now(UTC))
+    unread = set_aside.check(summary)
+    verdict = rejects.check(summary, max_share=params["max_rejected_share"], clean_bucket=clean_bucket)
+    return "\n".join(filter(None, [verdict, unread]))
 
 
 def publish_readings(batch: str, clean_bucket: str, database: str) -> int:
@@ -47,4 +62,11 @@ def record_ledger(batch: str, clean_bucket: str) -> dict[str, Any]:
     """Note that the batch is loaded; what its READINGS event says."""
     s3 = clients.s3()
     summary, _ = glue.summary(s3, clean_bucket, batch, "clean_to_business")
-    return ledger.record(s3, clean_bucket=clean_bucket, summary=summary, recorded_at=datetime.now(UTC))
+    cleaned, _ = glue.summary(s3, clean_bucket, batch, "raw_to_clean")
+    return ledger.record(
+        s3,
+        clean_bucket=clean_bucket,
+        summary=summary,
+        recorded_at=datetime.now(UTC),
+        set_aside=set_aside.uris(cleaned),
+    )

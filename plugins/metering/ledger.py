@@ -4,6 +4,9 @@
     <clean>/_ledger/<etag>-<size>.json   a file that was loaded; the object's key alone says that it is known
     <clean>/_batches/<batch>.json        a batch that was published: its run, its dates, when
     <clean>/_swept/<batch>.json          a batch whose clean rows were swept since: when
+    <clean>/_set_aside/<etag>-<size>-<read_with>.json
+                                         a file that could not be read, and the reason. <read_with> stands for what it
+                                         was read with: it is tried again when its transformer or description changes.
 
 With SSE-KMS an ETag is no digest of the content: the same bytes uploaded twice then count as two files, whose readings
 are duplicates and vanish.
@@ -11,6 +14,8 @@ are duplicates and vanish.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,6 +27,9 @@ from metering import dates, messages, storage
 from metering.file_descriptions import FILE_NAME as DESCRIPTION
 
 MANIFESTS, LEDGER, BATCHES, SWEPT = "_manifests/", "_ledger/", "_batches/", "_swept/"
+SET_ASIDE = "_set_aside/"
+# The one transformer that reads by a description.
+DEFAULT = "default"
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +42,8 @@ class UnknownMeterFileError(ValueError):
 class MeterFile:
     """A file of the landing zone; `delivered_at` is when it was last written (UTC).
 
-    `described_by` is the URI of the nearest _transformer.json, in its folder or one above, if there is one.
+    `described_by` is the URI of the nearest _transformer.json, in its folder or one above, if there is one, and
+    `description_etag` its content.
     """
 
     uri: str
@@ -43,12 +52,13 @@ class MeterFile:
     size: int
     delivered_at: datetime
     described_by: str | None = None
+    description_etag: str | None = None
 
     @property
     def identity(self) -> str:
         return f"{self.etag}-{self.size}"
 
-    def entry(self) -> dict[str, Any]:
+    def entry(self, read_with: str) -> dict[str, Any]:
         """The file in a manifest."""
         delivered_at = f"{self.delivered_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         entry = {
@@ -57,6 +67,7 @@ class MeterFile:
             "etag": self.etag,
             "size": self.size,
             "delivered_at": delivered_at,
+            "read_with": read_with,
         }
         return entry | ({"described_by": self.described_by} if self.described_by else {})
 
@@ -69,13 +80,15 @@ def find_new_meter_files(
     clean_bucket: str,
     batch: str,
     reprocess: Iterable[str] = (),
+    transformer: str = "",
     description: dict[str, Any] | None = None,
 ) -> dict[str, Any] | None:
     """Write the manifest of the batch; its batch, number of files and bytes, or None when nothing is new.
 
     The manifest is written once: called again for the same batch (a retry, a clear), it answers for the same files,
-    known by now or not. Files that came meanwhile belong to the next run. `description` is what the run's parameters
-    say about the files; raw_to_clean finds it in the manifest.
+    known by now or not. Files that came meanwhile belong to the next run. `transformer` reads the files that no
+    _transformer.json describes, and `description` is what the run's parameters say about them; raw_to_clean finds it in
+    the manifest. The log names the files that were set aside before, and still are.
     """
     key = f"{MANIFESTS}{batch}.json"
     if storage.exists(s3, clean_bucket, key):
@@ -83,13 +96,31 @@ def find_new_meter_files(
         return _overview(storage.read_json(s3, clean_bucket, key))
     landed, passed_over = meter_files(s3, landing_bucket, landing_prefix)
     known = {PurePosixPath(item["Key"]).stem for item in storage.objects(s3, clean_bucket, LEDGER)}
-    new, notes = select_new(landed, known, set(reprocess))
+    reading = {file.uri: read_with(file, transformer, description) for file in landed}
+    again = set(reprocess)
+    before = {PurePosixPath(item["Key"]).stem for item in storage.objects(s3, clean_bucket, SET_ASIDE)}
+    still = [
+        file
+        for file in landed
+        if file.identity not in known and file.key not in again and f"{file.identity}-{reading[file.uri]}" in before
+    ]
+    for file in still:
+        entry = storage.read_json(s3, clean_bucket, f"{SET_ASIDE}{file.identity}-{reading[file.uri]}.json")
+        log.warning(
+            "%s is still set aside, because it could not be read in batch %s: %s\nIt is tried again when it or its "
+            "description has changed, with another transformer, or when reprocess names it.",
+            messages.one_line(file.uri),
+            entry["batch"],
+            messages.printable(entry["reason"]),
+        )
+    waiting = {file.uri for file in still}
+    new, notes = select_new([file for file in landed if file.uri not in waiting], known, again)
     for note in (*passed_over, *notes):
         log.info(note)
     if not new:
         log.info("Nothing new in s3://%s/%s: %d files, all of them known", landing_bucket, landing_prefix, len(landed))
         return None
-    manifest: dict[str, Any] = {"batch": batch, "files": [file.entry() for file in new]}
+    manifest: dict[str, Any] = {"batch": batch, "files": [file.entry(reading[file.uri]) for file in new]}
     if description:
         manifest["description"] = description
     storage.write_json(s3, clean_bucket, key, manifest)
@@ -103,7 +134,7 @@ def meter_files(s3: Any, bucket: str, prefix: str) -> tuple[list[MeterFile], lis
     """
     listed = list(storage.objects(s3, bucket, prefix))
     described = {
-        str(PurePosixPath(item["Key"]).parent): f"s3://{bucket}/{item['Key']}"
+        str(PurePosixPath(item["Key"]).parent): (f"s3://{bucket}/{item['Key']}", item["ETag"].strip('"'))
         for item in listed
         if PurePosixPath(item["Key"]).name == DESCRIPTION
     }
@@ -115,9 +146,8 @@ def meter_files(s3: Any, bucket: str, prefix: str) -> tuple[list[MeterFile], lis
         if reason := _no_meter_file(PurePosixPath(key).name, item["Size"]):
             notes.append(f"{messages.one_line(uri)} is passed over: {reason}")
             continue
-        files.append(
-            MeterFile(uri, key, item["ETag"].strip('"'), item["Size"], item["LastModified"], _nearest(described, key))
-        )
+        etag, nearest = item["ETag"].strip('"'), _nearest(described, key)
+        files.append(MeterFile(uri, key, etag, item["Size"], item["LastModified"], *nearest))
     return files, notes
 
 
@@ -142,23 +172,60 @@ def select_new(landed: list[MeterFile], known: set[str], reprocess: set[str]) ->
     return list(chosen.values()), notes
 
 
-def record(s3: Any, *, clean_bucket: str, summary: dict[str, Any], recorded_at: datetime) -> dict[str, Any]:
+def read_with(file: MeterFile, transformer: str, description: dict[str, Any] | None) -> str:
+    """Returns a short text that is another one when the file would be read in another way.
+
+    A _transformer.json beside the file says all about it. Else the run's transformer reads it, `default` by the run's
+    description.
+    """
+    if file.described_by:
+        said: dict[str, Any] = {"described_by": file.description_etag}
+    else:
+        said = {"transformer": transformer, "description": description if transformer == DEFAULT else None}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def record_set_aside(s3: Any, *, clean_bucket: str, summary: dict[str, Any], recorded_at: datetime) -> None:
+    """Note the files of a batch that could not be read, so that no later run tries them in the same way again.
+
+    `summary` is that of raw_to_clean.
+    """
+    reasons = {file["uri"]: file["set_aside"]["reason"] for file in summary["files"] if file.get("set_aside")}
+    if not reasons:
+        return
+    manifest = storage.read_json(s3, clean_bucket, f"{MANIFESTS}{summary['batch']}.json")
+    stamp = f"{recorded_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    for file in manifest["files"]:
+        if file["uri"] in reasons:
+            known = {name: file[name] for name in ("key", "etag", "size", "read_with")}
+            entry = {**known, "batch": summary["batch"], "reason": reasons[file["uri"]], "recorded_at": stamp}
+            key = f"{SET_ASIDE}{file['etag']}-{file['size']}-{file['read_with']}.json"
+            storage.write_json(s3, clean_bucket, key, entry)
+
+
+def record(
+    s3: Any, *, clean_bucket: str, summary: dict[str, Any], recorded_at: datetime, set_aside: Iterable[str] = ()
+) -> dict[str, Any]:
     """Note that a batch and its files are loaded; what READINGS says of it: batch, run and touched dates.
 
-    `summary` is that of clean_to_business. The ledger is written last: a run that dies before is simply run again.
+    `summary` is that of clean_to_business. `set_aside` are the URIs of the files that could not be read. The ledger is
+    written last: a run that dies before is simply run again.
     """
     stamp = f"{recorded_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     published = {name: summary[name] for name in ("batch", "run", "dates")}
     manifest = storage.read_json(s3, clean_bucket, f"{MANIFESTS}{summary['batch']}.json")
     batch_key = f"{BATCHES}{summary['batch']}.json"
-    about = {**published, "files": len(manifest["files"]), "recorded_at": stamp}
+    unread = set(set_aside)
+    loaded = [file for file in manifest["files"] if file["uri"] not in unread]
+    about = {**published, "files": len(loaded), "recorded_at": stamp}
     storage.write_json(s3, clean_bucket, batch_key, about)
     # Its clean rows are there again, should they ever have been swept.
     storage.delete(s3, clean_bucket, [f"{SWEPT}{summary['batch']}.json"])
-    for file in manifest["files"]:
+    for file in loaded:
         known = {name: file[name] for name in ("key", "etag", "size")}
         entry = {**known, "batch": summary["batch"], "recorded_at": stamp}
         storage.write_json(s3, clean_bucket, f"{LEDGER}{file['etag']}-{file['size']}.json", entry)
+    _forget_set_aside(s3, clean_bucket, {f"{file['etag']}-{file['size']}" for file in loaded})
     return published
 
 
@@ -173,10 +240,10 @@ def published_dates(s3: Any, clean_bucket: str) -> list[str]:
     return dates.merge(text for batch in batches for text in batch["dates"])
 
 
-def _nearest(described: dict[str, str], key: str) -> str | None:
-    """The description in the folder of the key, or in the nearest above that has one."""
+def _nearest(described: dict[str, tuple[str, str]], key: str) -> tuple[str | None, str | None]:
+    """URI and ETag of the description in the folder of the key, or in the nearest above that has one."""
     folders = (str(folder) for folder in PurePosixPath(key).parents)
-    return next((described[folder] for folder in folders if folder in described), None)
+    return next((described[folder] for folder in folders if folder in described), (None, None))
 
 
 def record_sweep(s3: Any, *, clean_bucket: str, batch: str, swept_at: datetime) -> None:
@@ -188,6 +255,14 @@ def record_sweep(s3: Any, *, clean_bucket: str, batch: str, swept_at: datetime) 
 def swept_batches(s3: Any, clean_bucket: str) -> set[str]:
     """The batches whose clean rows were deleted."""
     return {PurePosixPath(item["Key"]).stem for item in storage.objects(s3, clean_bucket, SWEPT)}
+
+
+def _forget_set_aside(s3: Any, clean_bucket: str, identities: set[str]) -> None:
+    """Delete what is noted of files that could not be read once, and are loaded now."""
+    noted = [item["Key"] for item in storage.objects(s3, clean_bucket, SET_ASIDE)]
+    loaded = [key for key in noted if PurePosixPath(key).stem.rpartition("-")[0] in identities]
+    if loaded:
+        storage.delete(s3, clean_bucket, loaded)
 
 
 def _no_meter_file(name: str, size: int) -> str | None:

@@ -37,7 +37,7 @@ def check(summary: dict[str, Any], *, max_share: float, clean_bucket: str) -> st
 
 
 def _without_rows(summary: dict[str, Any]) -> str:
-    empty = [file["uri"] for file in summary["files"] if not file["rows"]]
+    empty = [file["uri"] for file in summary["files"] if not file["rows"] and not file.get("set_aside")]
     more = f" and {len(empty) - SHOWN} more" if len(empty) > SHOWN else ""
     shown = [messages.one_line(uri) for uri in empty[:SHOWN]]
     return f"These files hold no rows: {', '.join(shown)}{more}." if empty else ""

@@ -180,7 +180,7 @@ def test_steps_of_our_own_get_the_names_of_the_deployment(dag: DAG) -> None:
     }
 
     assert arguments == {
-        "find_new_meter_files": (BATCH, "the-clean", "the-landing", "readings/"),
+        "find_new_meter_files": (BATCH, "the-clean", "the-landing", "readings/", "london"),
         "check_rejected_share": (BATCH, "the-clean"),
         "publish_readings": (BATCH, "the-clean", "metering"),
         "record_ledger": (BATCH, "the-clean"),

@@ -23,6 +23,9 @@ HALF_A_YEAR = ["20130101-20130630"]
 INTERVALS = {"values": ["INT", "201301"], "location": "s3://the-business/daily/x/", "rows": 48, "replaces": None}
 REGISTERS = {"values": ["AGG", "201301"], "location": "s3://the-business/daily/x/", "rows": 4, "replaces": None}
 READ = {"rows": 100, "rejected": 0, "rejected_by_reason": {}, "files": []}
+UNREAD = {"uri": "s3://the-landing/readings/a.csv", "rows": 0, "rejected": 0, "set_aside": {"reason": "a ZIP archive"}}
+SOME_UNREAD = {**READ, "files": [UNREAD, {**UNREAD, "uri": "s3://the-landing/readings/b.csv", "set_aside": None}]}
+ALL_UNREAD = {**READ, "rows": 0, "files": [UNREAD]}
 ALL_REJECTED = {**READ, "rejected": 100, "rejected_by_reason": {"no number": 100}}
 MERGED = {"dates": JANUARY, "partitions": [INTERVALS]}
 NO_INTERVALS = {"dates": [], "partitions": [REGISTERS]}
@@ -260,6 +263,20 @@ WAYS: dict[str, list[Way]] = {
             "too many rows rejected",
             {"find_new_meter_files": GOES_ON, "check_rejected_share": FAILS},
             delivered(ALL_REJECTED, NOTHING_MERGED),
+            failed="check_rejected_share",
+            upstream_failed="crawl_clean clean_to_business publish_readings record_ledger",
+        ),
+        Way(
+            "a file that cannot be read beside one that can",
+            {"find_new_meter_files": GOES_ON, "check_rejected_share": PASSES},
+            delivered(SOME_UNREAD, MERGED),
+            announces="readings",
+        ),
+        Way(
+            "no file that can be read",
+            {"find_new_meter_files": GOES_ON, "check_rejected_share": FAILS},
+            delivered(ALL_UNREAD, NOTHING_MERGED),
+            conf={"max_rejected_share": 1},
             failed="check_rejected_share",
             upstream_failed="crawl_clean clean_to_business publish_readings record_ledger",
         ),

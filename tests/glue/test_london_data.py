@@ -1,4 +1,4 @@
-"""Both London files through all three steps, against sums of plain Python over the raw files.
+"""Both London files through raw_to_clean, against what DuckDB reads in the raw files.
 
 Without the files (SHARED_DATA, by default shared/data beside the repository) a small generated fleet takes their place.
 """
@@ -7,37 +7,28 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import aggregate_consumption
-import clean_to_business
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
-from transformers.zones import schemas
-from transformers.zones.date_ranges import to_dates
 
 from local_aws.environment import shared_data
-from tests.end_to_end import expected_consumption as expected
 from tests.glue.deliveries import Cleaned, clean
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SHARED_DATA = shared_data()
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """The raw files, what became of them, and where their sums lie."""
-
-    files: list[Path]
-    cleaned: Cleaned
-    summary: dict[str, Any]
-    zone: Path
+# Values are texts with spaces around them; a Null is none.
+RAW = """
+    SELECT trim(LCLid) AS meter_id, CAST(DateTime AS TIMESTAMP) AS time, lower(trim("KWH/hh (per half hour)")) AS text,
+           '{name}' AS name
+    FROM read_csv('{path}', all_varchar = true, header = true, delim = ',', quote = '')
+"""
 
 
 @pytest.fixture(scope="module")
 def meter_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    london = SHARED_DATA / "london"
+    london = shared_data() / "london"
     if london.is_dir():
         return sorted(london.glob("*.csv*"))
     print(f"{london} is absent: a generated fleet takes its place")
@@ -48,54 +39,81 @@ def meter_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def loaded(spark: Any, meter_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Loaded:
-    zone = tmp_path_factory.mktemp("zone")
-    cleaned = clean(spark, zone, meter_files)
-    batch = spark.read.schema(schemas.CLEAN).parquet(str(cleaned.clean))
-    touched = clean_to_business.touched_dates(batch)
-    files = dict.fromkeys(clean_to_business.rows_of_partitions(touched, "month"), 1)
-    counts = clean_to_business.write(spark, batch, None, "month", files, f"file://{zone}/daily/run=1/")
-    summary = clean_to_business.summary("b1", "1", touched, counts)
-    daily = spark.read.parquet(f"file://{zone}/daily/run=1")
-    dates = aggregate_consumption.Touched(to_dates(",".join(summary["dates"])))
-    read = {"daily": daily}
-    aggregate_consumption.aggregate(spark, lambda table, _: read.get(table), dates, f"file://{zone}", "1")
-    return Loaded(meter_files, cleaned, summary, zone)
+def cleaned(meter_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Cleaned:
+    return clean(tmp_path_factory.mktemp("store"), {path.name: path.read_bytes() for path in meter_files})
 
 
-def test_every_row_is_a_reading_a_duplicate_or_in_quarantine(loaded: Loaded) -> None:
-    readings, nulls, bad = expected.read(loaded.files)
-    cleaned, summary = loaded.cleaned.summary, loaded.summary
-    assert cleaned["rows"] == expected.count_rows(loaded.files)
-    assert cleaned["rejected"] == bad
-    assert summary["readings_written"] == len(readings) + len(nulls)
-    assert cleaned["rows"] == summary["readings_written"] + summary["duplicates"] + cleaned["rejected"]
+@pytest.fixture(scope="module")
+def database(meter_files: list[Path], cleaned: Cleaned) -> duckdb.DuckDBPyConnection:
+    """The tables raw (meter_id, time, text, name) and clean, in which all texts are texts."""
+    found = duckdb.connect()
+    found.execute("SET TimeZone = 'UTC'")
+    of_files = [RAW.format(path=path, name=path.name) for path in meter_files]
+    found.execute(f"CREATE TABLE raw AS {' UNION ALL '.join(of_files)}")
+    folder = cleaned.store.root / "clean" / "clean" / "batch=b1"
+    found.execute(f"CREATE TABLE clean AS FROM read_parquet('{folder}/*.parquet', hive_partitioning = false)")
+    return found
 
 
-def test_every_null_is_an_err_reading(spark: Any, loaded: Loaded) -> None:
-    _, nulls, _ = expected.read(loaded.files)
-    stored = spark.read.parquet(f"file://{loaded.zone}/daily/run=1").where("reading_type = 'ERR'")
-    rows = stored.selectExpr("meter_id", "cast(reading_date_time AS string)", "error_code", "reading_value").collect()
-    assert nulls, "the data hold no Null"
-    assert {tuple(row) for row in rows} == {(*null, "NULL", None) for null in nulls}
+def number(database: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = database.execute(query).fetchone()
+    assert row is not None
+    return row[0]
 
 
-@pytest.mark.parametrize(
-    ("table", "columns", "sums"),
-    [
-        ("aggregated_daily", ["meter_id", "date_str"], expected.daily),
-        ("aggregated_weekly", ["meter_id", "iso_year", "week_of_year"], expected.weekly),
-        ("aggregated_monthly", ["meter_id", "year", "month"], expected.monthly),
-    ],
-)
-def test_every_sum_is_that_of_the_raw_files(
-    spark: Any, loaded: Loaded, table: str, columns: list[str], sums: Any
-) -> None:
-    readings, _, _ = expected.read(loaded.files)
-    wanted = sums(readings)
-    rows = spark.read.parquet(f"file://{loaded.zone}/{table}/run=1").select(*columns, "consumption").collect()
-    found = {tuple(str(part) for part in row[:-1]): row[-1] for row in rows}
-    assert len(found) == len(rows)
-    assert found.keys() == wanted.keys()
-    worst = max(found, key=lambda key: abs(found[key] - wanted[key]))
-    assert abs(found[worst] - wanted[worst]) < 1e-6, f"{worst}: {found[worst]} is not {wanted[worst]}"
+def test_every_row_of_the_raw_files_is_a_reading(database: duckdb.DuckDBPyConnection, cleaned: Cleaned) -> None:
+    rows = number(database, "SELECT count(*) FROM raw")
+    assert rows > 10_000
+    assert {name: cleaned.summary[name] for name in ("rows", "good", "rejected", "set_aside")} == {
+        "rows": rows,
+        "good": rows,
+        "rejected": 0,
+        "set_aside": 0,
+    }
+
+
+def test_every_reading_is_that_of_its_raw_row(database: duckdb.DuckDBPyConnection) -> None:
+    of_raw = """
+        SELECT meter_id, time, if(text = 'null', NULL, CAST(text AS DOUBLE)), if(text = 'null', 'ERR', 'INT'),
+               if(text = 'null', 'NULL', NULL), name
+        FROM raw
+    """
+    of_clean = """
+        SELECT meter_id, CAST(reading_date_time AS TIMESTAMP), reading_value, reading_type, error_code,
+               regexp_extract(source_file, '[^/]+$')
+        FROM clean
+    """
+    assert number(database, "SELECT count(*) FROM raw WHERE text = 'null'") > 0
+    for one, other in ((of_raw, of_clean), (of_clean, of_raw)):
+        assert number(database, f"SELECT count(*) FROM ({one} EXCEPT ALL {other})") == 0
+
+
+def test_the_calendar_is_that_of_the_time(database: duckdb.DuckDBPyConnection) -> None:
+    wrong = """
+        SELECT count(*) FROM (SELECT *, CAST(reading_date_time AS TIMESTAMP) AS time FROM clean)
+        WHERE (date_str, iso_year, week_of_year, day_of_month, "month", "year", "hour", "minute")
+           IS DISTINCT FROM (strftime(time, '%Y%m%d'), isoyear(time), weekofyear(time), dayofmonth(time),
+                             month(time), year(time), hour(time), minute(time))
+    """
+    assert number(database, wrong) == 0
+
+
+def test_the_place_of_a_reading_is_its_line(database: duckdb.DuckDBPyConnection, meter_files: list[Path]) -> None:
+    """Line by line the places are all of 1, 2, …: the header is line 0."""
+    found = database.execute(
+        "SELECT regexp_extract(source_file, '[^/]+$') AS name, min(source_row), max(source_row), count(*), "
+        "count(DISTINCT source_row) FROM clean GROUP BY name ORDER BY name"
+    ).fetchall()
+    assert [row[0] for row in found] == [path.name for path in meter_files]
+    assert all(first == 1 and last == rows == places for _, first, last, rows, places in found)
+
+
+def test_each_row_group_is_sorted_and_of_one_type_and_month(cleaned: Cleaned) -> None:
+    for group in cleaned.groups:
+        table = cleaned.store.read_parquet(group.uri, row_groups=[group.row_group])
+        columns = ["meter_id", "reading_date_time", "source_row"]
+        keys = table.select(columns).set_column(0, "meter_id", table["meter_id"].cast(pa.string()))
+        assert keys.sort_by([(name, "ascending") for name in columns]).equals(keys)
+        assert table.num_rows == group.rows
+        assert pc.unique(table["reading_type"]).to_pylist() == [group.reading_type]
+        assert {day[:6] for day in pc.unique(table["date_str"]).to_pylist()} == {group.month}

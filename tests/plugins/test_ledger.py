@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +17,13 @@ RECORDED_AT = datetime(2026, 1, 2, 10, 30, tzinfo=UTC)
 MD5_OF_A, MD5_OF_BB = "0cc175b9c0f1b6a831c399e269772661", "21ad0bd836b90d08f4cf640b4c298e7c"
 
 
-def find(s3: ObjectStore, batch: str = BATCH, reprocess: tuple[str, ...] = ()) -> dict[str, Any] | None:
+def find(
+    s3: ObjectStore,
+    batch: str = BATCH,
+    reprocess: tuple[str, ...] = (),
+    transformer: str = "london",
+    description: dict[str, Any] | None = None,
+) -> dict[str, Any] | None:
     return ledger.find_new_meter_files(
         s3,
         landing_bucket="landing",
@@ -24,6 +31,8 @@ def find(s3: ObjectStore, batch: str = BATCH, reprocess: tuple[str, ...] = ()) -
         clean_bucket="clean",
         batch=batch,
         reprocess=reprocess,
+        transformer=transformer,
+        description=description,
     )
 
 
@@ -43,7 +52,9 @@ def test_new_files_go_into_a_manifest_in_order_of_delivery(s3: ObjectStore) -> N
     s3.put_object("landing", "readings/2026/a.csv.gz", "bb")
 
     assert find(s3) == {"batch": BATCH, "files": 2, "bytes": 3}
-    assert s3.json("clean", f"_manifests/{BATCH}.json") == {
+    manifest = s3.json("clean", f"_manifests/{BATCH}.json")
+    assert {len(file.pop("read_with")) for file in manifest["files"]} == {16}
+    assert manifest == {
         "batch": BATCH,
         "files": [
             {
@@ -267,3 +278,121 @@ def test_a_batch_that_is_loaded_again_is_swept_no_more(s3: ObjectStore) -> None:
     ledger.record(s3, clean_bucket="clean", summary=summary, recorded_at=datetime(2026, 1, 3, tzinfo=UTC))
 
     assert ledger.swept_batches(s3, "clean") == set()
+
+
+def set_aside(s3: ObjectStore, batch: str, *names: str) -> None:
+    """The gate notes that files of the batch could not be read; the others are recorded as loaded."""
+    uris = [f"s3://landing/readings/{name}" for name in names]
+    files = [{"uri": uri, "set_aside": {"reason": f"{uri} is a ZIP archive. Unpack it."}} for uri in uris]
+    read = {"uri": "s3://landing/readings/good.csv", "set_aside": None}
+    summary = {"batch": batch, "files": [*files, read]}
+    ledger.record_set_aside(s3, clean_bucket="clean", summary=summary, recorded_at=RECORDED_AT)
+    merged = {"batch": batch, "run": f"{batch}-1", "dates": [], "partitions": []}
+    ledger.record(s3, clean_bucket="clean", summary=merged, recorded_at=RECORDED_AT, set_aside=uris)
+
+
+def test_a_file_that_was_set_aside_is_not_tried_again_but_named(
+    s3: ObjectStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    s3.put_object("landing", "readings/a.zip", "a")
+    s3.put_object("landing", "readings/good.csv", "bb")
+    find(s3)
+    set_aside(s3, BATCH, "a.zip")
+
+    with caplog.at_level(logging.WARNING, logger="metering.ledger"):
+        assert find(s3, NEXT) is None
+
+    assert s3.keys("clean", "_ledger/") == [f"_ledger/{MD5_OF_BB}-2.json"]
+    assert s3.json("clean", f"_batches/{BATCH}.json")["files"] == 1
+    assert caplog.messages == [
+        f"s3://landing/readings/a.zip is still set aside, because it could not be read in batch {BATCH}: "
+        "s3://landing/readings/a.zip is a ZIP archive. Unpack it.\n"
+        "It is tried again when it or its description has changed, with another transformer, or when reprocess names it."
+    ]
+
+
+def test_what_is_noted_of_a_file_that_was_set_aside(s3: ObjectStore) -> None:
+    s3.put_object("landing", "readings/a.zip", "a")
+    find(s3)
+    read_with = s3.json("clean", f"_manifests/{BATCH}.json")["files"][0]["read_with"]
+    set_aside(s3, BATCH, "a.zip")
+
+    assert s3.keys("clean", "_set_aside/") == [f"_set_aside/{MD5_OF_A}-1-{read_with}.json"]
+    assert s3.json("clean", f"_set_aside/{MD5_OF_A}-1-{read_with}.json") == {
+        "key": "readings/a.zip",
+        "etag": MD5_OF_A,
+        "size": 1,
+        "read_with": read_with,
+        "batch": BATCH,
+        "reason": "s3://landing/readings/a.zip is a ZIP archive. Unpack it.",
+        "recorded_at": "2026-01-02T10:30:00Z",
+    }
+
+
+def replaced(s3: ObjectStore) -> None:
+    s3.put_object("landing", "readings/a.csv", "other")
+
+
+def described(s3: ObjectStore) -> None:
+    s3.put_object("landing", "readings/_transformer.json", '{"unit": "Wh"}')
+
+
+@pytest.mark.parametrize(
+    ("change", "way"),
+    [
+        (replaced, {}),
+        (described, {}),
+        (lambda s3: None, {"transformer": "london"}),
+        (lambda s3: None, {"description": {"unit": "Wh"}}),
+        (lambda s3: None, {"reprocess": ("readings/a.csv",)}),
+    ],
+    ids=["the file", "a description beside it", "the transformer", "the description of the run", "it is asked for"],
+)
+def test_a_file_that_was_set_aside_is_tried_again_when_something_has_changed(
+    s3: ObjectStore, change: Callable[[ObjectStore], None], way: dict[str, Any]
+) -> None:
+    before: dict[str, Any] = {"transformer": "default", "description": {"unit": "kWh"}}
+    s3.put_object("landing", "readings/a.csv", "a")
+    find(s3, **before)
+    set_aside(s3, BATCH, "a.csv")
+    assert find(s3, NEXT, **before) is None
+
+    change(s3)
+
+    assert find(s3, NEXT, **(before | way)) is not None
+    assert keys(s3, NEXT) == ["readings/a.csv"]
+
+
+def test_a_description_that_has_changed_has_its_files_tried_again(s3: ObjectStore) -> None:
+    s3.put_object("landing", "readings/own/a.csv", "a")
+    s3.put_object("landing", "readings/own/_transformer.json", "{}")
+    find(s3)
+    set_aside(s3, BATCH, "own/a.csv")
+    # A description beside the file wins over what the run says, so that changes nothing.
+    assert find(s3, NEXT, transformer="default", description={"unit": "Wh"}) is None
+
+    s3.put_object("landing", "readings/own/_transformer.json", '{"unit": "Wh"}')
+
+    assert find(s3, NEXT) == {"batch": NEXT, "files": 1, "bytes": 1}
+
+
+def test_the_run_description_is_nothing_to_a_file_of_another_transformer(s3: ObjectStore) -> None:
+    s3.put_object("landing", "readings/a.csv", "a")
+    find(s3, description={"unit": "kWh"})
+    set_aside(s3, BATCH, "a.csv")
+
+    assert find(s3, NEXT, description={"unit": "Wh"}) is None
+
+
+def test_a_file_that_loads_after_all_is_set_aside_no_more(s3: ObjectStore) -> None:
+    s3.put_object("landing", "readings/a.csv", "a")
+    s3.put_object("landing", "readings/b.csv", "bb")
+    find(s3)
+    set_aside(s3, BATCH, "a.csv", "b.csv")
+    assert len(s3.keys("clean", "_set_aside/")) == 2
+
+    find(s3, NEXT, reprocess=("readings/a.csv",))
+    set_aside(s3, NEXT)
+
+    assert [key.split("/")[1][:34] for key in s3.keys("clean", "_set_aside/")] == [f"{MD5_OF_BB}-2"]
+    assert s3.keys("clean", "_ledger/") == [f"_ledger/{MD5_OF_A}-1.json"]

@@ -58,6 +58,7 @@ def test_rejected_rows_that_pass_are_pointed_at() -> None:
 def test_files_without_rows_are_named() -> None:
     names = [f"s3://landing/readings/{name}.csv" for name in "abcdefg"]
     files = [{"uri": name, "rows": int(name.endswith("g.csv")), "rejected": 0} for name in names]
+    files.append({"uri": "unread.zip", "rows": 0, "rejected": 0, "set_aside": {"reason": "a ZIP archive"}})
     summary = {"batch": "b1", "rows": 1, "rejected": 0, "rejected_by_reason": {}, "files": files}
 
     said = rejects.check(summary, max_share=0.01, clean_bucket="clean")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from metering import aggregation, catalog, clients, glue, ingestion, rejects
+from metering import aggregation, alerts, catalog, clients, glue, ingestion, rejects, set_aside
 
 from tests.plugins.object_store import ObjectStore
 
@@ -71,7 +71,7 @@ def test_the_gate_reads_what_raw_to_clean_says(s3: ObjectStore) -> None:
 def test_new_files_are_found_where_the_deployment_says(s3: ObjectStore) -> None:
     s3.put_object("landing", "in/a.csv", "a")
 
-    found = ingestion.find_new_meter_files(BATCH, "clean", "landing", "in/", {"reprocess": []})
+    found = ingestion.find_new_meter_files(BATCH, "clean", "landing", "in/", "london", {"reprocess": []})
 
     assert found == {"batch": BATCH, "files": 1, "bytes": 1}
 
@@ -79,9 +79,40 @@ def test_new_files_are_found_where_the_deployment_says(s3: ObjectStore) -> None:
 @pytest.mark.usefixtures("published")
 def test_what_is_recorded_is_what_the_event_says(s3: ObjectStore) -> None:
     s3.put_json("clean", f"_summaries/{BATCH}/clean_to_business.json", {**EVENT, "partitions": PARTITIONS})
-    s3.put_json("clean", f"_manifests/{BATCH}.json", {"batch": BATCH, "files": []})
+    files = [{"uri": f"s3://landing/{name}", "key": name, "etag": name, "size": 1} for name in ("a.csv", "b.zip")]
+    s3.put_json("clean", f"_manifests/{BATCH}.json", {"batch": BATCH, "files": files})
+    told = [{"uri": file["uri"], "set_aside": {"reason": "bad"} if file["key"] == "b.zip" else None} for file in files]
+    s3.put_json("clean", f"_summaries/{BATCH}/raw_to_clean.json", {"files": told})
 
     assert ingestion.record_ledger(BATCH, "clean") == EVENT
+    assert s3.keys("clean", "_ledger/") == ["_ledger/a.csv-1.json"]
+
+
+@pytest.mark.usefixtures("published")
+def test_the_gate_tells_and_notes_the_files_that_were_set_aside(
+    s3: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(alerts, "_publish", lambda subject, message: told.append(subject))
+    s3.put_object("landing", "in/a.zip", "a")
+    s3.put_object("landing", "in/b.csv", "bb")
+    ingestion.find_new_meter_files(BATCH, "clean", "landing", "in/", "london", {"reprocess": []})
+    files = [
+        {"uri": "s3://landing/in/a.zip", "rows": 0, "rejected": 0, "set_aside": {"reason": "a ZIP archive"}},
+        {"uri": "s3://landing/in/b.csv", "rows": 2, "rejected": 0, "set_aside": None},
+    ]
+    summary = {"batch": BATCH, "rows": 2, "rejected": 0, "rejected_by_reason": {}, "files": files}
+    s3.put_json("clean", f"_summaries/{BATCH}/raw_to_clean.json", summary)
+
+    said = ingestion.check_rejected_share(BATCH, "clean", {"max_rejected_share": 0})
+
+    assert said.endswith("1 of 2 files set aside, unreadable:\na ZIP archive")
+    assert told == ["Meter files could not be read"]
+    assert len(s3.keys("clean", "_set_aside/")) == 1
+
+    s3.put_json("clean", f"_summaries/{BATCH}/raw_to_clean.json", {**summary, "files": files[:1]})
+    with pytest.raises(set_aside.NothingReadError):
+        ingestion.check_rejected_share(BATCH, "clean", {"max_rejected_share": 1})
 
 
 @pytest.mark.usefixtures("published")

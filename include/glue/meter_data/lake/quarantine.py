@@ -6,7 +6,7 @@ quarantine/batch=<batch>/<number>.parquet   the rejects of the delivery's file w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -46,11 +46,9 @@ class QuarantineFile:
         A line that is no UTF-8 has the reason undecodable_bytes, whatever else is wrong with it; each of its bytes is
         written as the character of that number (ISO 8859-1), so that encoding it so gives the bytes again.
         """
-        for line, reason, meter_id, date_str in rejects:
-            text, reason = (line, reason) if isinstance(line, str) else _as_text(line, reason)
-            self.by_reason[reason] += 1
-            self._held.append((text, reason, meter_id, date_str))
-            self._characters += len(text)
+        for reject in rejects:
+            self._held.append(reject)
+            self._characters += len(reject[0])
             if len(self._held) >= _ROWS_HELD or self._characters >= _CHARACTERS_HELD:
                 self._pack()
 
@@ -65,14 +63,16 @@ class QuarantineFile:
         if not self._held:
             return
         number = len(self._held)
-        lines, reasons, meter_ids, dates = (pa.array(column, pa.string()) for column in zip(*self._held, strict=True))
+        lines, given_reasons, meter_ids, dates = zip(*self._held, strict=True)
+        texts, reasons = _as_texts(lines, given_reasons)
+        self.by_reason.update(reasons)
         made = {
             "source_file": pa.repeat(pa.scalar(self._source.uri, pa.string()), number),
-            "line": lines,
-            "reason": reasons,
+            "line": texts,
+            "reason": pa.array(reasons, pa.string()),
             "delivered_at": pa.repeat(pa.scalar(self._source.delivered_at * 1000, pa.int64()), number).cast(INSTANT),
-            "meter_id": meter_ids,
-            "date_str": dates,
+            "meter_id": pa.array(meter_ids, pa.string()),
+            "date_str": pa.array(dates, pa.string()),
         }
         if self._writer is None:
             self._writer = pq.ParquetWriter(self._sink, QUARANTINE, compression=ZSTD)
@@ -80,7 +80,18 @@ class QuarantineFile:
         self._held, self._characters = [], 0
 
 
-def _as_text(line: bytes, reason: str) -> tuple[str, str]:
+def _as_texts(lines: Sequence[bytes | str], reasons: Sequence[str]) -> tuple[pa.StringArray, Sequence[str]]:
+    try:
+        return pa.array(lines, pa.binary()).cast(pa.string()), reasons
+    except pa.ArrowInvalid:  # one of them is no UTF-8
+        pairs = [_as_text(line, reason) for line, reason in zip(lines, reasons, strict=True)]
+        texts, reasons = zip(*pairs, strict=True)
+        return pa.array(texts, pa.string()), reasons
+
+
+def _as_text(line: bytes | str, reason: str) -> tuple[str, str]:
+    if isinstance(line, str):
+        return line, reason
     try:
         return line.decode("utf-8"), reason
     except UnicodeDecodeError:

@@ -20,8 +20,8 @@ LONGEST_LINE = 1024 * 1024
 PACKED_BYTES = 4 * 1024
 # gzip packs up to 1032 bytes into one. Rows of meters differ at least in their times, which takes a few bytes a row:
 # they pack to a hundredth at best. What packs better is one sign again and again, a bomb that would fill any memory or
-# take hours. The first megabytes are let through, because a small file cannot do harm.
-MOST_UNPACKED_A_PACKED_BYTE, UNPACKED_BYTES_WITHOUT_LIMIT = 500, 8 * 1024 * 1024
+# take hours. The first megabyte is let through, because so little cannot do harm.
+MOST_UNPACKED_A_PACKED_BYTE, UNPACKED_BYTES_WITHOUT_LIMIT = 500, 1024 * 1024
 
 
 class UnreadableFileError(ValueError):

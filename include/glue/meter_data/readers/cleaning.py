@@ -292,7 +292,7 @@ def _read(store: Store, item: FileItem) -> _Read:
         is_good = rows.reason == rules.NO_REASON
         good += int(is_good.sum())
         if opened and (len(rows.misshapen) or not is_good.all()):
-            rejects.add((each.line, each.reason, each.meter_id, each.date_str) for each in opened.rejects(rows))
+            rejects.add(opened.rejects(rows))
         if rows.ambiguous is not None and len(rows.ambiguous.rows):
             is_good[rows.ambiguous.rows] = False
             waiting.append(_undecided(rows, rows.ambiguous, source, item.number))

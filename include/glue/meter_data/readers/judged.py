@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -67,8 +67,7 @@ class JudgedRows:
     ambiguous: AmbiguousTimes | None = None
 
 
-@dataclass(frozen=True)
-class Reject:
+class Reject(NamedTuple):
     """A row in quarantine: the row as it came, and what can be read of it.
 
     `line` is the bytes of a line of text, or the text that stands for a row of another format. `date_str` is yyyyMMdd.

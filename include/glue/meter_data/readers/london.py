@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from meter_data.lake import calendar
+from meter_data.lake.calendar import Days
 from meter_data.lake.schemas import ERROR, INTERVAL, TYPES
 from meter_data.lake.store import Store
 from meter_data.meter_files import lines, stored_files, text_columns
@@ -58,8 +58,9 @@ REASONS = (
 )
 
 
-# Misshapen lines that are judged at once, and their bytes.
+# Rejected lines that are held at once, and their bytes.
 _LINES_AT_ONCE, _BYTES_AT_ONCE = 10_000, 16 * 1024 * 1024
+Texts = list[str | None]
 _NONE: pa.StringArray = pa.array([], pa.string())
 _ERROR_CODES = pa.array([NULL_WORD.upper()])
 
@@ -112,28 +113,35 @@ class LondonFile:
 
     def rejects(self, rows: JudgedRows) -> Iterator[Reject]:
         """Yields the rejected rows of a part, headers left out. Parts must come in the order of the file."""
-        at_rejects = np.flatnonzero(rows.reason != rules.NO_REASON)
-        in_columns = dict(zip((rows.row[at_rejects] - self._file.first_byte).tolist(), at_rejects, strict=True))
-        numbers = np.union1d(rows.row[at_rejects], rows.misshapen) - self._file.first_byte
-        for chunk in _chunks(self._picker.pick(numbers.tolist())):
-            others = iter(self._misshapen([line for number, line in chunk if number not in in_columns]))
-            for number, line in chunk:
-                if number not in in_columns:
-                    yield next(others)
-                elif line not in self._headers:
-                    yield _reject(line, rows, in_columns[number])
+        rejected = np.flatnonzero(rows.reason != rules.NO_REASON)
+        # The numbers of all these lines, and the place of each among the rows: -1 for a misshapen line.
+        numbers = np.concatenate([rows.row[rejected], rows.misshapen]) - self._file.first_byte
+        places = np.concatenate([rejected, np.full(len(rows.misshapen), -1)])
+        order = np.argsort(numbers)
+        numbers, places = numbers[order], places[order]
+        done = 0
+        for found in _chunks(self._picker.pick(numbers.tolist())):
+            yield from self._rejects_of(found, places[done : done + len(found)], rows)
+            done += len(found)
 
-    def _misshapen(self, found: list[bytes]) -> Iterator[Reject]:
-        """Yields lines of the wrong width. Meter and time are looked for where the header has them."""
+    def _rejects_of(self, found: list[bytes], places: npt.NDArray[np.int64], rows: JudgedRows) -> Iterator[Reject]:
+        """Yields rejected lines. `places` are those among the rows, -1 for misshapen lines."""
+        is_row = places >= 0
+        of_rows = zip(*_of_rows(rows, places[is_row]), strict=True)
+        of_others = zip(*self._of_misshapen([found[at] for at in np.flatnonzero(~is_row).tolist()]), strict=True)
+        for line, row in zip(found, is_row.tolist(), strict=True):
+            said = next(of_rows if row else of_others)
+            if line not in self._headers:
+                yield Reject(line, *said)
+
+    def _of_misshapen(self, found: list[bytes]) -> tuple[list[str], Texts, Texts]:
+        """Returns reason, meter and date of lines of the wrong width: the fields where the header has them."""
         cut = [line.split(DELIMITER, self._layout.width) for line in found]
         meter_place, time_place, _ = self._layout.places
         meters = _judge_meters(_fields(cut, meter_place))
         times = _judge_times(_fields(cut, time_place), latest=self._delivered_at + DAY)
-        for at, line in enumerate(found):
-            reason = rules.WRONG_FIELD_COUNT if line.strip(b" ") else rules.EMPTY_LINE
-            yield Reject(
-                line, reason, _meter_id(meters.ids, meters.places[at]), _date_str(times.instants, times.places[at])
-            )
+        reasons = [rules.WRONG_FIELD_COUNT if line.strip(b" ") else rules.EMPTY_LINE for line in found]
+        return reasons, _texts(meters.ids, meters.places), _dates(times.instants, times.places)
 
 
 def layout(header: Sequence[str]) -> DelimitedLayout:
@@ -254,21 +262,26 @@ def _without_first(rows: JudgedRows) -> JudgedRows:
     return replace(rows, **{name: getattr(rows, name)[1:] for name in names})
 
 
-def _reject(line: bytes, rows: JudgedRows, at: int) -> Reject:
-    return Reject(
-        line,
-        REASONS[rows.reason[at]],
-        _meter_id(rows.meter_ids, rows.meter[at]),
-        _date_str(rows.times, rows.time[at]),
-    )
+def _of_rows(rows: JudgedRows, places: npt.NDArray[np.int64]) -> tuple[list[str], Texts, Texts]:
+    """Returns reason, meter and date of rejected rows."""
+    reasons = [REASONS[code] for code in rows.reason[places].tolist()]
+    return reasons, _texts(rows.meter_ids, rows.meter[places]), _dates(rows.times, rows.time[places])
 
 
-def _meter_id(ids: pa.StringArray, place: int) -> str | None:
-    return ids[int(place)].as_py() if place >= 0 else None
+def _texts(texts: pa.StringArray, places: npt.NDArray[np.int32]) -> Texts:
+    """Returns the texts at these places, None for -1."""
+    found: Texts = texts.take(pa.array(places, mask=places < 0)).to_pylist()
+    return found
 
 
-def _date_str(instants: npt.NDArray[np.int64], place: int) -> str | None:
-    return f"{calendar.day_of(int(instants[place]) // DAY):%Y%m%d}" if place >= 0 else None
+def _dates(instants: npt.NDArray[np.int64], places: npt.NDArray[np.int32]) -> Texts:
+    """Returns yyyyMMdd of the instants at these places, None for -1."""
+    is_known = places >= 0
+    known = instants[places[is_known]]
+    days = Days(known)
+    of_place = np.full(len(places), -1, np.int32)
+    of_place[is_known] = days.places(known)
+    return _texts(days.date_str, of_place)
 
 
 def _fields(cut: Iterable[list[bytes]], place: int) -> pa.BinaryArray:
@@ -276,12 +289,12 @@ def _fields(cut: Iterable[list[bytes]], place: int) -> pa.BinaryArray:
     return pa.array([fields[place] if place < len(fields) else b"" for fields in cut], pa.binary())
 
 
-def _chunks(found: Iterable[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
+def _chunks(found: Iterable[tuple[int, bytes]]) -> Iterator[list[bytes]]:
     """Yields the lines in lists of bounded length and bytes."""
-    chunk: list[tuple[int, bytes]] = []
+    chunk: list[bytes] = []
     size = 0
-    for number, line in found:
-        chunk.append((number, line))
+    for _, line in found:
+        chunk.append(line)
         size += len(line)
         if len(chunk) >= _LINES_AT_ONCE or size >= _BYTES_AT_ONCE:
             yield chunk
