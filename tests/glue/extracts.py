@@ -1,4 +1,4 @@
-"""The same table as an extract in each of the five formats, written by libraries other than those that read it."""
+"""The same table as an extract in each of the five formats."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import fastavro
 import pyarrow as pa
 import pyarrow.orc as orc
 import pyarrow.parquet as parquet
@@ -13,7 +14,7 @@ import pyarrow.parquet as parquet
 Cells = dict[str, list[Any]]
 
 
-def write(spark: Any, file_format: str, path: Path, columns: Cells, schema: dict[str, str] | None = None) -> Path:
+def write(file_format: str, path: Path, columns: Cells, schema: dict[str, str] | None = None) -> Path:
     """A file of these columns; they are texts unless `schema` gives the type, as Avro or Arrow name it."""
     kinds = schema or {}
     if file_format == "csv":
@@ -24,26 +25,18 @@ def write(spark: Any, file_format: str, path: Path, columns: Cells, schema: dict
         found = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         path.write_text("".join(f"{json.dumps(row)}\n" for row in found))
     elif file_format == "avro":
-        write_avro(spark, path, columns, kinds)
+        write_avro(path, columns, kinds)
     else:
         arrow = {name: pa.array(cells, type=kinds.get(name, pa.string())) for name, cells in columns.items()}
         (parquet.write_table if file_format == "parquet" else orc.write_table)(pa.table(arrow), path)
     return path
 
 
-def write_avro(spark: Any, path: Path, columns: Cells, kinds: dict[str, Any], codec: str = "deflate") -> Path:
-    """By Avro's own Java library; every field may be null."""
-    avro, java = spark._jvm.org.apache.avro, spark._jvm.java
+def write_avro(path: Path, columns: Cells, kinds: dict[str, Any], codec: str = "deflate") -> Path:
+    """Every field may be null. A time is given as the number that the file holds."""
     fields = [{"name": name, "type": ["null", kinds.get(name, "string")]} for name in columns]
-    schema = avro.Schema.Parser().parse(json.dumps({"type": "record", "name": "Reading", "fields": fields}))
-    writer = avro.file.DataFileWriter(avro.generic.GenericDatumWriter(schema))
-    writer.setCodec(avro.file.CodecFactory.fromString(codec))
-    writer.create(schema, java.io.File(str(path)))
-    for row in zip(*columns.values(), strict=True):
-        record = avro.generic.GenericData.Record(schema)
-        for name, cell in zip(columns, row, strict=True):
-            is_long = isinstance(cell, int) and isinstance(kinds.get(name), dict | str) and "long" in str(kinds[name])
-            record.put(name, java.lang.Long(cell) if is_long else cell)
-        writer.append(record)
-    writer.close()
+    schema = {"type": "record", "name": "Reading", "fields": fields}
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    with path.open("wb") as file:
+        fastavro.writer(file, fastavro.parse_schema(schema), rows, codec)
     return path

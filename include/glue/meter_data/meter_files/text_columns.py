@@ -11,7 +11,7 @@ the choice is made for each part of a few million bytes: pyarrow reads a part on
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,15 +95,17 @@ def read(
     layout: DelimitedLayout,
     lines_at_once: int = LINES_AT_ONCE,
     part_bytes: int = lines.PART_BYTES,
+    read_part: Callable[[bytes, DelimitedLayout], Part] | None = None,
 ) -> Iterator[Block]:
     """Yields the file in blocks of at least `lines_at_once` lines, the last block of what is left.
 
-    Memory is bounded by one block. Raises lines.LineTooLongError and lines.DamagedGzipError.
+    `read_part` reads whole lines; by default each line is cut at every delimiter. Memory is bounded by one block.
+    Raises lines.LineTooLongError and lines.DamagedGzipError.
     """
     held: list[Part] = []
     first_line, held_lines = 0, 0
     for text in lines.parts(file, part_bytes):
-        held.append(_read_part(text, layout))
+        held.append((read_part or _read_part)(text, layout))
         held_lines += held[-1].lines
         if held_lines >= lines_at_once:
             yield _block(held, first_line)
@@ -177,11 +179,11 @@ def _rows_for_pyarrow(text: bytes, layout: DelimitedLayout) -> int | None:
         return None
     if b"\0" in text or text.startswith(lines.BYTE_ORDER_MARK):
         return None
-    widths = _widths(text, layout.delimiter)
-    return len(widths) if (widths == layout.width).all() else None
+    counts = field_counts(text, layout.delimiter)
+    return len(counts) if (counts == layout.width).all() else None
 
 
-def _widths(text: bytes, delimiter: bytes) -> npt.NDArray[np.int64]:
+def field_counts(text: bytes, delimiter: bytes) -> npt.NDArray[np.int64]:
     """Returns how many fields each line has. `delimiter` is one byte."""
     characters = np.frombuffer(text, np.uint8)
     is_end = characters == ord("\n")

@@ -1,4 +1,4 @@
-"""What somebody says about meter files of his own: their format, their columns, and how times and values are written.
+"""What people say about meter files of their own: their format, their columns, and how times and values are written.
 
 A description is a JSON object. It comes from the trigger form of ingest_meter_readings, by way of the batch's manifest,
 or from a file _transformer.json beside the meter files, which then counts for its folder and those below. Its names are
@@ -12,11 +12,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from botocore.exceptions import ClientError
-from transformers.zones import storage
+from meter_data.meter_files.lines import UnreadableFileError
+from meter_data.readers import local_time
+from meter_data.readers.timestamp_patterns import Pattern, PatternError
 
-FILE_NAME = "_transformer.json"
-# Which transformer reads the files: the one name that may stand in a file and is none of Description.
+# Where a description comes from that is a parameter of the run.
+TRIGGER_FORM = "the trigger form"
+# The one name that may stand in a file _transformer.json and is none of Description: the reader of the files.
 TRANSFORMER = "transformer"
 
 CSV, JSON, PARQUET, ORC, AVRO = "csv", "json", "parquet", "orc", "avro"
@@ -44,10 +46,18 @@ _POSITION = re.compile(r"[1-9][0-9]{0,3}")
 
 
 class DescriptionError(ValueError):
-    """A description says what cannot be; the message names each fault and what to set."""
+    """A description says what cannot be. The message names each fault and what to set."""
 
 
-class UnmatchedColumnsError(ValueError):
+class FileDescriptionError(DescriptionError, UnreadableFileError):
+    """The description in a file _transformer.json says what cannot be. The files that it describes cannot be read."""
+
+
+class UnknownFormatError(UnreadableFileError):
+    """Neither the name of a file nor its description says its format."""
+
+
+class UnmatchedColumnsError(UnreadableFileError):
     """A file does not have the columns that its description names."""
 
 
@@ -76,25 +86,25 @@ class Description:
     no_error_codes: tuple[str, ...] = ("0",)
     missing_value: str = REJECT
     largest_kwh: float = 100_000.0
-    origin: str = "the trigger form"  # where it comes from, for messages
+    origin: str = TRIGGER_FORM  # where it comes from, for messages
 
     @property
     def columns(self) -> dict[str, str]:
-        """The mapped columns by role: meter_id, date_time or date and time, value, …"""
+        """Returns the mapped columns by role: meter_id, date_time or date and time, value, …"""
         named = {name.removesuffix("_column"): getattr(self, name) for name in _COLUMNS}
         if self.date_column and self.time_column:
             named["date_time"] = None
         return {role: name for role, name in named.items() if name}
 
     def format_of(self, uri: str) -> str:
-        """The format of a file. Raises DescriptionError when neither the description nor its name says it."""
+        """Returns the format of a file. Raises UnknownFormatError when neither the description nor its name says it."""
         if self.file_format:
             return self.file_format
         name = uri.rpartition("/")[2].lower().removesuffix(PACKED)
         for ending, file_format in ENDINGS.items():
             if name.endswith(ending):
                 return file_format
-        raise DescriptionError(
+        raise UnknownFormatError(
             f"The name of {uri} does not tell its format. Set file_format ({self.origin}), or let the name end in "
             f"{', '.join(ENDINGS)}."
         )
@@ -103,19 +113,11 @@ class Description:
 _COLUMNS = [known.name for known in fields(Description) if known.name.endswith("_column")]
 
 
-def read(s3: Any, uri: str) -> dict[str, Any]:
-    """The description in a file beside meter files. Raises DescriptionError when there is no JSON object."""
-    try:
-        document = storage.read_json(s3, uri)
-    except (ClientError, ValueError) as error:
-        raise DescriptionError(f"{uri} cannot be read: {error}. Correct it and clear raw_to_clean.") from error
-    if not isinstance(document, dict):
-        raise DescriptionError(f"{uri} must hold a JSON object. Correct it and clear raw_to_clean.")
-    return document
-
-
 def parsed(document: dict[str, Any], origin: str) -> Description:
-    """The description in a JSON document. Raises DescriptionError with all of its faults."""
+    """Returns the description in a JSON document.
+
+    Raises DescriptionError with all of its faults, and FileDescriptionError if it does not come from the trigger form.
+    """
     known = {each.name: each for each in fields(Description) if each.name != "origin"}
     unknown = sorted(set(document) - set(known) - {TRANSFORMER})
     faults = [f"{name} is no setting; there are: {', '.join(known)}" for name in unknown]
@@ -124,21 +126,21 @@ def parsed(document: dict[str, Any], origin: str) -> Description:
     if faults:
         raise error(origin, faults)
     described = Description(**{name: _cleaned(name, value) for name, value in given.items()}, origin=origin)
-    if faults := _contradictions(described):
+    if faults := _contradictions(described) + _faults_of_times(described):
         raise error(origin, faults)
     return described
 
 
 def delimiter_of(described: Description) -> str:
-    """The sign itself: a form can hold `tab` or `\\t` only."""
+    """Returns the sign itself: a form can hold `tab` or `\\t` only."""
     return "\t" if described.delimiter in ("tab", "\\t") else described.delimiter
 
 
 def position_of(column: str, header: Iterable[str], exact: bool = False) -> int | None:
-    """Where the column stands in the header, from 0; None when it does not. Digits are a position.
+    """Returns the place of a column in the header, from 0; None if it is not there. Digits are a position.
 
-    A name that is not found as it stands is looked for in any case; two columns of that name are none.
-    `exact`: neither.
+    A name that is not found in its very case is looked for in any case. A name that two columns have is not there.
+    `exact`: names are looked for in their very case, and digits are a name.
     """
     names = list(header)
     if exact:
@@ -155,9 +157,9 @@ def position_of(column: str, header: Iterable[str], exact: bool = False) -> int 
 def require_columns(
     described: Description, header: tuple[str, ...], uri: str, sparse: Iterable[str] = (), exact: bool = False
 ) -> None:
-    """Raise UnmatchedColumnsError unless the file has every mapped column; those of the roles `sparse` may be absent.
+    """Raises UnmatchedColumnsError unless the file has every mapped column. Those of the roles `sparse` may be absent.
 
-    `exact`: columns have names in their own case, and no positions.
+    `exact`: columns have names in their very case, and no positions.
     """
     missing = {
         role: name
@@ -173,8 +175,8 @@ def require_columns(
         hint = f"\nIt has one column only: set delimiter, which is now {described.delimiter!r}."
     raise UnmatchedColumnsError(
         f"{uri} has the columns\n{shown}\nbut the description of the files ({described.origin}) names columns that are "
-        f"not there, or there twice:\n{wanted}{hint}\nNothing was written. Set these to names or positions of the list "
-        "above and trigger ingest_meter_readings anew; docs/loading-your-files.md explains each setting."
+        f"not there, or there twice:\n{wanted}{hint}\nSet these to names or positions of the list above and trigger "
+        "ingest_meter_readings again; docs/loading-your-files.md explains each setting."
     )
 
 
@@ -214,8 +216,21 @@ def _contradictions(described: Description) -> list[str]:
     return faults
 
 
+def _faults_of_times(described: Description) -> list[str]:
+    faults = []
+    zone, pattern = described.time_zone, described.timestamp_pattern
+    if not local_time.is_zone(zone):
+        faults.append(f"time_zone must be a name such as Europe/London, or an offset such as +01:00, not {zone!r}")
+    if pattern and pattern not in EPOCHS:
+        try:
+            Pattern(pattern)
+        except PatternError as refused:
+            faults.append(f"timestamp_pattern {pattern!r} cannot be used: {refused}")
+    return faults
+
+
 def _cleaned(name: str, value: Any) -> Any:
-    """The value in the type of its attribute; a position may have been given as a number."""
+    """Returns the value in the type of its attribute. A position may have been given as a number."""
     if isinstance(value, list):
         return tuple(text.strip() for text in value)
     if isinstance(value, dict):
@@ -226,8 +241,8 @@ def _cleaned(name: str, value: Any) -> Any:
 
 
 def error(origin: str, faults: list[str]) -> DescriptionError:
+    """Returns the error of a description with these faults."""
     listed = "\n".join(f"  {fault}" for fault in faults)
-    return DescriptionError(
-        f"The description of the meter files ({origin}) cannot be used:\n{listed}\n"
-        "Correct it and trigger ingest_meter_readings anew (a file _transformer.json: clear raw_to_clean)."
-    )
+    advice = "Correct it and trigger ingest_meter_readings again."
+    kind = DescriptionError if origin == TRIGGER_FORM else FileDescriptionError
+    return kind(f"The description of the meter files ({origin}) cannot be used:\n{listed}\n{advice}")

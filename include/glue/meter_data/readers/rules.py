@@ -82,13 +82,13 @@ def is_word(texts: pa.StringArray, word: str) -> Mask:
 
 def has_lost_digits(texts: pa.StringArray) -> Mask:
     """Tells which texts are meter ids that a program has rounded, such as 7.221E+12."""
-    return _fits(texts, meter_ids.LOST_DIGITS)
+    return fits(texts, meter_ids.LOST_DIGITS)
 
 
 def is_meter_id(texts: pa.StringArray) -> Mask:
     """Tells which texts are meter ids, as meter_ids defines them, with all of their digits."""
     is_short = _mask(pc.less_equal(pc.utf8_length(texts), meter_ids.LONGEST))
-    return _fits(texts, meter_ids.PATTERN) & is_short & ~has_lost_digits(texts)
+    return fits(texts, meter_ids.PATTERN) & is_short & ~has_lost_digits(texts)
 
 
 def times(texts: pa.StringArray) -> Times:
@@ -97,7 +97,7 @@ def times(texts: pa.StringArray) -> Times:
     What is finer than a millisecond is dropped. Years 0000 to 9999 of the Gregorian calendar exist; leap seconds and
     the hour 24 do not.
     """
-    has_shape = _fits(texts, _TIMESTAMP)
+    has_shape = fits(texts, _TIMESTAMP)
     found_exists, found_milliseconds = _read_timestamps(texts.filter(pa.array(has_shape)))
     exists, milliseconds = np.zeros(len(texts), bool), np.zeros(len(texts), np.int64)
     exists[has_shape] = found_exists
@@ -110,7 +110,7 @@ def numbers(texts: pa.StringArray) -> Numbers:
 
     Names such as NaN and Infinity are no numbers. A number that is too large for float64 is infinite.
     """
-    is_number = _fits(texts, _NUMBER)
+    is_number = fits(texts, _NUMBER)
     values = np.full(len(texts), np.nan)
     # Python's float, because Arrow's cast refuses some of these texts and differs between versions.
     values[is_number] = [float(text) for text in texts.filter(pa.array(is_number)).to_pylist()]
@@ -160,8 +160,8 @@ def _read_timestamps(texts: pa.StringArray) -> tuple[Mask, npt.NDArray[np.int64]
     return exists, (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + millisecond
 
 
-def _fits(texts: pa.StringArray, pattern: str) -> Mask:
-    """Tells which texts fit the pattern as a whole. Unlike $, \\z never stands before a last line end."""
+def fits(texts: pa.StringArray, pattern: str) -> Mask:
+    """Tells which texts fit the pattern of RE2 as a whole. Unlike $, \\z never stands before a last line end."""
     return _mask(pc.match_substring_regex(texts, rf"\A(?:{pattern})\z"))
 
 

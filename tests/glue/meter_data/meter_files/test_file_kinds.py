@@ -14,7 +14,9 @@ import pyarrow.parquet as parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from transformers.zones import file_kinds, headers
+from meter_data.meter_files import file_kinds, stored_files
+from meter_data.meter_files.lines import UnreadableFileError
+from meter_data.meter_files.manifest import MeterFile
 
 ROWS = "Point,Start,kWh\r\nM1,2024-03-04 00:00,0.5\r\n" * 20
 
@@ -50,6 +52,10 @@ def columnar(module: object, tmp: io.BytesIO) -> bytes:
     return tmp.getvalue()
 
 
+def first_line(content: bytes, uri: str) -> str | None:
+    return stored_files.first_line(content, MeterFile(uri, "etag", len(content), 0))
+
+
 FILES = {
     "a ZIP archive": archive("usage.csv"),
     "an Excel workbook": archive("[Content_Types].xml", "_rels/.rels", "xl/workbook.xml", "xl/worksheets/sheet1.xml"),
@@ -75,8 +81,8 @@ FILES = {
 @pytest.mark.parametrize("what", FILES)
 def test_a_file_that_is_no_text_is_named_as_what_it_is(what: str) -> None:
     content = FILES[what]
-    with pytest.raises(headers.HeaderError) as refused:
-        headers.first_line(content, "s3://landing/readings/usage.csv", complete=True)
+    with pytest.raises(UnreadableFileError) as refused:
+        first_line(content, "s3://landing/readings/usage.csv")
 
     message = str(refused.value)
     assert message.startswith(f"s3://landing/readings/usage.csv cannot be read: it is {what}. ")
@@ -89,8 +95,8 @@ def test_a_file_that_is_no_text_is_named_as_what_it_is(what: str) -> None:
 @pytest.mark.parametrize("name", ["usage.csv.gz", "usage.csv"])
 def test_gzip_is_looked_into(what: str, name: str) -> None:
     """Whoever packs an archive is not told to name it .gz, or to unpack it and no more."""
-    with pytest.raises(headers.HeaderError) as refused:
-        headers.first_line(gzip.compress(FILES[what]), f"s3://landing/{name}", complete=True)
+    with pytest.raises(UnreadableFileError) as refused:
+        first_line(gzip.compress(FILES[what]), f"s3://landing/{name}")
 
     assert str(refused.value).startswith(f"s3://landing/{name} cannot be read: it is a gzip file with {what}. ")
 

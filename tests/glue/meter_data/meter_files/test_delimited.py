@@ -5,13 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import time
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as some
-from pyspark.sql import functions as sql
-from transformers.zones import delimited
+from meter_data.meter_files import delimited
 
 LINES = [
     # line, delimiter, fields
@@ -41,13 +39,7 @@ LINES = [
 
 @pytest.mark.parametrize(("line", "delimiter", "fields"), LINES)
 def test_a_line_is_cut_at_the_delimiters_outside_of_quoted_fields(line: str, delimiter: str, fields: list[str]) -> None:
-    assert delimited.cut(line, delimiter) == fields
-
-
-@pytest.mark.parametrize("delimiter", sorted({delimiter for _, delimiter, _ in LINES}))
-def test_spark_cuts_a_line_in_the_same_way(spark: Any, delimiter: str) -> None:
-    cases = [(line, fields) for line, sign, fields in LINES if sign == delimiter]
-    assert cut_by_spark(spark, [line for line, _ in cases], delimiter) == [fields for _, fields in cases]
+    assert cut(line, delimiter) == fields
 
 
 FIELDS = some.text(alphabet='ab ,";|', max_size=8)
@@ -59,20 +51,14 @@ ANY_LINE = some.text(alphabet='a ",', max_size=24)
 def test_what_a_writer_of_csv_quotes_is_read_back(fields: list[str]) -> None:
     written = io.StringIO()
     csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="").writerow(fields)
-    assert delimited.cut(written.getvalue(), ",") == fields
+    assert cut(written.getvalue(), ",") == fields
 
 
 @given(ANY_LINE)
 def test_no_sign_of_a_line_is_lost(line: str) -> None:
     """Whatever the marks mean, what is not a mark or a space stands in the fields, in its order."""
-    kept = "".join(delimited.cut(line, ",")).replace(",", "")
+    kept = "".join(cut(line, ",")).replace(",", "")
     assert kept.replace('"', "").replace(" ", "") == "".join(sign for sign in line if sign == "a")
-
-
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(lines=some.lists(ANY_LINE, min_size=200, max_size=200))
-def test_spark_and_python_agree_on_any_line(spark: Any, lines: list[str]) -> None:
-    assert cut_by_spark(spark, lines, ",") == [delimited.cut(line, ",") for line in lines]
 
 
 @pytest.mark.parametrize(
@@ -82,24 +68,9 @@ def test_spark_and_python_agree_on_any_line(spark: Any, lines: list[str]) -> Non
 def test_a_header_of_a_megabyte_is_cut_at_once(line: str) -> None:
     """A pattern that tries again from every quotation mark takes hours."""
     begun = time.process_time()
-    delimited.cut(line, ",")
+    cut(line, ",")
     assert time.process_time() - begun < 2
 
 
-@pytest.mark.parametrize("line", ['"' * 9_999, '"",' * 3_333, '"a,' * 3_333, '"' + "a,b" * 3_333, 'a"' * 5_000])
-def test_a_row_of_ten_thousand_signs_needs_no_stack(spark: Any, line: str) -> None:
-    assert cut_by_spark(spark, [line], ",") == [delimited.cut(line, ",")]
-
-
-def test_rows_of_ten_thousand_empty_fields_are_cut_in_time(spark: Any) -> None:
-    """A spreadsheet writes a delimiter for each column that was ever used. With an array of fields it takes 50 s."""
-    begun = time.monotonic()
-    fields = cut_by_spark(spark, ['""' + "," * 9_990] * 20, ",")
-    assert time.monotonic() - begun < 25
-    assert [len(each) for each in fields] == [9_991] * 20
-
-
-def cut_by_spark(spark: Any, lines: list[str], delimiter: str) -> list[list[str]]:
-    frame = spark.createDataFrame([(at, line) for at, line in enumerate(lines)], "at int, line string")
-    fields = sql.transform(delimited.cut_column(sql.col("line"), delimiter), delimited.unquoted)
-    return [row["fields"] for row in frame.select("at", fields.alias("fields")).orderBy("at").collect()]
+def cut(line: str, delimiter: str) -> list[str]:
+    return [field.decode() for field in delimited.cut(line.encode(), delimiter.encode())]

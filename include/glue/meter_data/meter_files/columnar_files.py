@@ -1,0 +1,185 @@
+"""Meter files of Parquet and ORC."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from meter_data.meter_files import records
+from meter_data.meter_files.lines import UnreadableFileError
+from meter_data.meter_files.records import GivenRow, Records
+
+# Rows that are in memory at once: a few columns of them to be judged, or all columns to be shown.
+_ROWS_AT_ONCE, _WHOLE_ROWS_AT_ONCE = 1_000_000, 65_536
+
+
+class Columnar(Protocol):
+    """A file of columns."""
+
+    # Instants have a zone, times of a local clock have none.
+    schema: pa.Schema
+
+    def tables(self, places: Sequence[int], rows: int) -> Iterator[pa.Table]:
+        """Yields the columns at these places of the schema, in this order, in parts of up to `rows` rows."""
+
+
+class ParquetColumns:
+    """A Parquet file; see Columnar. Texts come as dictionaries."""
+
+    def __init__(self, source: pa.NativeFile) -> None:
+        metadata = pq.read_metadata(source)
+        texts = [field.name for field in metadata.schema.to_arrow_schema() if pa.types.is_string(field.type)]
+        # INT96, in which old programs write instants, has more decimals than 64 bits can hold.
+        self._file = pq.ParquetFile(
+            source, metadata=metadata, read_dictionary=texts, coerce_int96_timestamp_unit="us", pre_buffer=True
+        )
+        self.schema = pa.schema([self._field(place) for place in range(len(self._file.schema_arrow))])
+
+    def tables(self, places: Sequence[int], rows: int) -> Iterator[pa.Table]:
+        names = [field.name for field in self.schema]
+        wanted = list(dict.fromkeys(names[place] for place in sorted(places)))
+        # By a name come all columns of that name, and of columns with fields those with such a path.
+        come = [place for name in wanted for place in range(len(names)) if name in self._names(place)]
+        chosen = [come.index(place) for place in places]
+        schema = pa.schema([self.schema.field(place) for place in places])
+        for batch in self._file.iter_batches(rows, columns=wanted, use_threads=False):
+            columns = [_with_zone_of(batch.column(at), field.type) for at, field in zip(chosen, schema, strict=True)]
+            yield pa.table(columns, schema=schema)
+
+    def _field(self, place: int) -> pa.Field:
+        """Returns a column of the schema. Arrow takes the instants of some files for times of a local clock."""
+        field = self._file.schema_arrow.field(place)
+        if not pa.types.is_timestamp(field.type):
+            return field
+        leaf = self._file.schema.column(self._first_leaf(place))
+        is_instant = leaf.physical_type == "INT96" or json.loads(leaf.logical_type.to_json()).get("isAdjustedToUTC")
+        return field.with_type(pa.timestamp(field.type.unit, "UTC" if is_instant else None))
+
+    def _first_leaf(self, place: int) -> int:
+        return sum(_leaves(self._file.schema_arrow.field(before).type) for before in range(place))
+
+    def _names(self, place: int) -> set[str]:
+        """Returns the names by which pyarrow chooses a column: the paths of its fields, and the beginnings of these."""
+        first = self._first_leaf(place)
+        number = _leaves(self._file.schema_arrow.field(place).type)
+        paths = [self._file.schema.column(leaf).path.split(".") for leaf in range(first, first + number)]
+        return {".".join(path[:length]) for path in paths for length in range(1, len(path) + 1)}
+
+
+class OrcColumns:
+    """An ORC file; see Columnar. As ORC defines it, its timestamps are times of a local clock."""
+
+    def __init__(self, source: pa.NativeFile) -> None:
+        from pyarrow import orc
+
+        self._file = orc.ORCFile(source)
+        self.schema = self._file.schema
+
+    def tables(self, places: Sequence[int], rows: int) -> Iterator[pa.Table]:
+        names = [self.schema.field(place).name for place in places]
+        for stripe in range(self._file.nstripes):
+            batch = self._file.read_stripe(stripe, columns=sorted(set(names)))
+            for first in range(0, batch.num_rows, rows):
+                part = batch.slice(first, rows)
+                yield pa.table([part.column(name) for name in names], names=names)
+
+
+class ColumnarFile:
+    """A file of columns; see records.RecordFile.
+
+    `open_columns` opens it, `name` and `file_format` are what messages call it, `places` are the places of the columns
+    by role.
+    """
+
+    def __init__(
+        self, name: str, file_format: str, open_columns: Callable[[], Columnar], places: Mapping[str, int]
+    ) -> None:
+        self._name, self._format, self._open, self._by_role = name, file_format, open_columns, dict(places)
+        self._given = self._whole_rows()
+        self._table: pa.Table | None = None
+        self._first = 0
+
+    def records(self) -> Iterator[Records]:
+        places = sorted(set(self._by_role.values()))
+        first = 0
+        with damaged(self._name, self._format):
+            for table in self._open().tables(places, _ROWS_AT_ONCE):
+                columns = {place: records.column(table.column(at)) for at, place in enumerate(places)}
+                numbers = np.arange(first, first + table.num_rows)
+                by_role = {role: columns[place] for role, place in self._by_role.items()}
+                yield Records(numbers, by_role, np.empty(0, np.int64))
+                first += table.num_rows
+
+    def as_given(self, places: Sequence[int]) -> Iterator[GivenRow]:
+        """Yields rows as JSON."""
+        left = list(places)
+        while left:
+            while self._table is None or left[0] >= self._first + self._table.num_rows:
+                self._first += self._table.num_rows if self._table is not None else 0
+                self._table = next(self._given)
+            here = [place for place in left if place < self._first + self._table.num_rows]
+            rows = self._table.take(pa.array([place - self._first for place in here]))
+            yield from map(GivenRow, here, _json(rows))
+            left = left[len(here) :]
+
+    def _whole_rows(self) -> Iterator[pa.Table]:
+        with damaged(self._name, self._format):
+            columns = self._open()
+            yield from columns.tables(range(len(columns.schema)), _WHOLE_ROWS_AT_ONCE)
+
+
+@contextmanager
+def damaged(name: str, file_format: str) -> Iterator[None]:
+    """Raises UnreadableFileError where pyarrow cannot read the file `name`."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        said = str(error).splitlines()[0]
+        raise UnreadableFileError(f"{name} is a damaged {file_format} file: {said}. Deliver it again.") from error
+
+
+def _leaves(kind: pa.DataType) -> int:
+    """Returns how many columns of Parquet a type has."""
+    if pa.types.is_struct(kind) or pa.types.is_map(kind):
+        return sum(_leaves(kind.field(at).type) for at in range(kind.num_fields))
+    return _leaves(kind.value_type) if pa.types.is_nested(kind) else 1
+
+
+def _with_zone_of(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    return column.cast(pa.int64()).cast(kind) if pa.types.is_timestamp(kind) else column
+
+
+def _json(table: pa.Table) -> Iterator[str]:
+    """Yields the rows as objects of JSON."""
+    columns = [_cells(column) for column in table.columns]
+    for row in zip(*columns, strict=True):
+        cells = dict(zip(table.column_names, row, strict=True))
+        yield json.dumps(cells, ensure_ascii=False, separators=(",", ":"), default=_json_value)
+
+
+def _cells(column: pa.ChunkedArray) -> list[Any]:
+    if pa.types.is_timestamp(column.type):
+        end = "Z" if column.type.tz else ""
+        return [text and text + end for text in records.iso_texts(column.combine_chunks()).to_pylist()]
+    if pa.types.is_floating(column.type):
+        return [records.number_text(each) if each is not None and not math.isfinite(each) else each
+                for each in column.to_pylist()]  # fmt: skip
+    return column.to_pylist()
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return value.isoformat() if isinstance(value, date) else str(value)
