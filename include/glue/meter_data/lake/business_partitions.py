@@ -33,9 +33,9 @@ TABLE = "daily"
 MONTH = "month"
 # The grains, with the length of a partition's value: yyyyMM, yyyyMMdd.
 GRAINS = {MONTH: len("yyyyMM"), "day": len("yyyyMMdd")}
-# The rows of an item, those that came and the published ones together. Measured with 2 million: 0.27 GB of memory for the
-# columns, the order and the file that is written, 130 bytes a row. As many items are worked on at a time as there are
-# processors. A smaller number would make more and smaller files, in each of which a reader opens a footer.
+# The rows of an item, those that came and the published ones together. Measured with 2 million: 0.27 GB of memory for
+# the columns, the order and the file that is written, 130 bytes a row. As many items are worked on at a time as there
+# are processors. A smaller number would make more and smaller files, in each of which a reader opens a footer.
 MOST_ROWS = 2_000_000
 # Rows are sorted by meter, so a reader of one meter needs one row group of a file, or two. Measured with 1.4 M rows a
 # file: one meter, 90 days, meter, time and value take 0.5 MB of 3 files, footers included; with groups of 280,000 rows
