@@ -96,7 +96,8 @@ def test_rows_are_shown_as_they_came() -> None:
     ("number", "text"),
     [
         (0.5, "0.5"), (1e7, "1.0E7"), (12345678.9, "1.23456789E7"), (1e-3, "0.001"), (1e-4, "1.0E-4"),
-        (-2.5e-5, "-2.5E-5"), (0.0, "0.0"), (-0.0, "-0.0"), (1e300, "1.0E300"), (float("nan"), "NaN"), (float("-inf"), "-Infinity"),
+        (-2.5e-5, "-2.5E-5"), (0.0, "0.0"), (-0.0, "-0.0"), (1e300, "1.0E300"),
+        (float("nan"), "NaN"), (float("-inf"), "-Infinity"),
     ],
 )  # fmt: skip
 def test_numbers_are_written_as_java_writes_them(number: float, text: str) -> None:
