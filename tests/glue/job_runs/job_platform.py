@@ -18,6 +18,7 @@ from benchmarks.load.lake import PARQUET
 from local_aws.infrastructure.artefacts import zipped
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "include" / "glue"
+PACKAGES = ("meter_data", "transformers")
 ZONES = ("landing", "clean", "business", "working", "scripts")
 RUN_SECONDS = 240
 CSV = {
@@ -42,7 +43,8 @@ class JobPlatform:
         self.buckets = {zone: f"{zone}-{self._suffix}" for zone in ZONES}
         for bucket in self.buckets.values():
             self.s3.create_bucket(Bucket=bucket)
-        self.put("scripts", "glue/transformers.zip", zipped(SCRIPTS / "transformers"))
+        for package in PACKAGES:
+            self.put("scripts", f"glue/{package}.zip", zipped(SCRIPTS / package))
         self.glue.create_database(DatabaseInput={"Name": self.database})
         for name, (columns, keys) in TABLES.items():
             place = {"Columns": fields(columns), "Location": f"s3://{self.buckets['business']}/{name}/", **PARQUET}
@@ -127,12 +129,13 @@ class JobPlatform:
             return job
         uri = self.put("scripts", f"glue/{script}.py", (SCRIPTS / f"{script}.py").read_bytes())["uri"]
         zones = {f"--{zone}_bucket": bucket for zone, bucket in self.buckets.items() if zone != "scripts"}
-        transformers = f"s3://{self.buckets['scripts']}/glue/transformers.zip"
+        packages = ",".join(f"s3://{self.buckets['scripts']}/glue/{package}.zip" for package in PACKAGES)
+        arguments = {"--extra-py-files": packages, "--database": self.database, "--spread_above_rows": "100000000"}
         self.glue.create_job(
             Name=job,
             Role="role",
             Command={"Name": "glueetl", "ScriptLocation": uri},
-            DefaultArguments={"--extra-py-files": transformers, "--database": self.database, **zones},
+            DefaultArguments=arguments | zones,
         )
         self._jobs.add(job)
         return job

@@ -71,11 +71,3 @@ def test_a_first_delivery_becomes_published_sums(platform: LoadPlatform) -> None
         ("MAC000002", "20130101", 48, 0, 0, 0, 0),
         ("MAC000003", "20130101", 48, 1, 0, 0, 0),
     ]
-
-
-def test_what_a_job_cannot_do_is_the_message_of_its_run(platform: LoadPlatform) -> None:
-    platform.deliver("b3", "2014-01-03T09:00:00Z", e__csv="meter,when,kwh\r\n1,2,3\r\n")
-    message = platform.raw_to_clean("b3") or ""
-    assert message.startswith("UnknownHeaderError: ")
-    assert "readings/e.csv has the columns\n  meter, when, kwh\nwhich the transformer london does not know" in message
-    assert platform.keys("clean", "_summaries/b3/") == platform.keys("clean", "clean/batch=b3/") == []
