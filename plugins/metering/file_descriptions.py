@@ -1,6 +1,6 @@
 """What the trigger form asks about meter files for the transformer `default`, and how the answers reach raw_to_clean.
 
-The names and defaults are those of `Description` in include/glue/transformers/zones/description.py; a test compares
+The names and defaults are those of `Description` in include/glue/meter_data/readers/description.py; a test compares
 them. docs/loading-your-files.md explains each.
 """
 

@@ -153,7 +153,7 @@ def test_a_glue_task_has_the_name_of_its_job_and_script(dags: dict[str, DAG], da
 def test_a_transformer_on_the_form_has_a_file(dags: dict[str, DAG]) -> None:
     offered = dags["ingest_meter_readings"].params.get_param("transformer").schema["enum"]
     for name in filter(None, offered):
-        path = REPOSITORY / "include" / "glue" / "transformers" / f"{name}.py"
+        path = REPOSITORY / "include" / "glue" / "meter_data" / "readers" / f"{name}.py"
         assert path.exists(), f"{path} is missing."
 
 

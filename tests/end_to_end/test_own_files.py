@@ -73,7 +73,7 @@ def test_each_format_loaded_by_the_trigger_form_gives_the_sums_of_csv(platform: 
         if name == "avro":
             path.write_bytes(avro_of_texts(table))
         else:
-            write(None, name, path, table)
+            write(name, path, table)
         key = f"{platform.deployment['landing_prefix']}own/{path.name}"
         body = io.BytesIO(path.read_bytes())
         platform.aws("s3").upload_fileobj(body, platform.deployment["landing_bucket"], key)

@@ -86,15 +86,13 @@ def platform(aws: Callable[[str], Any]) -> Platform:
     return Platform(aws)
 
 
-def extracts(spark: Any, folder: Path, *formats: str) -> dict[str, bytes]:
-    return {f"a [{name}] %20.{name}": write(spark, name, folder / f"a.{name}", TABLE).read_bytes() for name in formats}
+def extracts(folder: Path, *formats: str) -> dict[str, bytes]:
+    return {f"a [{name}] %20.{name}": write(name, folder / f"a.{name}", TABLE).read_bytes() for name in formats}
 
 
-def test_all_five_formats_of_one_delivery_become_the_same_readings(
-    spark: Any, platform: Platform, tmp_path: Path
-) -> None:
+def test_all_five_formats_of_one_delivery_become_the_same_readings(platform: Platform, tmp_path: Path) -> None:
     formats = ("csv", "json", "parquet", "orc", "avro")
-    files = extracts(spark, tmp_path, *formats)
+    files = extracts(tmp_path, *formats)
     platform.deliver("formats", files, DESCRIPTION)
 
     assert platform.raw_to_clean("formats", "default") is None
@@ -107,9 +105,9 @@ def test_all_five_formats_of_one_delivery_become_the_same_readings(
 
 
 def test_a_description_beside_files_counts_for_these_and_the_transformer_of_the_run_for_others(
-    spark: Any, platform: Platform, tmp_path: Path
+    platform: Platform, tmp_path: Path
 ) -> None:
-    own = {f"own/{name}": content for name, content in extracts(spark, tmp_path, "avro").items()}
+    own = {f"own/{name}": content for name, content in extracts(tmp_path, "avro").items()}
     london = f"{KAGGLE}\r\nMAC000003,2013-01-01 12:00:00.0000000, 2 \r\n".encode()
     platform.deliver("beside", {**own, "london.csv": london}, beside="own")
     platform.put("landing", "readings/own/_transformer.json", json.dumps(DESCRIPTION).encode())
@@ -130,26 +128,45 @@ def test_a_description_beside_files_may_name_another_transformer(platform: Platf
     assert platform.readings("named") == [("london.csv", "MAC000003", "2013-01-01 12:00:00", 2.0)]
 
 
-def test_columns_that_do_not_fit_end_the_job_and_nothing_is_written(platform: Platform) -> None:
+def set_aside(platform: Platform, batch: str) -> str:
+    """Why the one file of the batch was set aside; nothing of it was written."""
+    (file,) = platform.summary(batch, "raw_to_clean")["files"]
+    assert platform.keys("clean", f"clean/batch={batch}/") == []
+    reason: str = file["set_aside"]["reason"]
+    return reason
+
+
+def test_a_file_whose_columns_do_not_fit_is_set_aside(platform: Platform) -> None:
     platform.deliver("unfit", {"a.csv": b"id;when;kwh\r\nM1;01.01.2013 00:30;1\r\n"}, DESCRIPTION)
 
-    message = platform.raw_to_clean("unfit", "default")
+    assert platform.raw_to_clean("unfit", "default") is None
 
-    assert message is not None
-    assert message.startswith("UnmatchedColumnsError: s3://")
+    message = set_aside(platform, "unfit")
+    assert message.startswith("s3://")
     assert "  1  id\n  2  when\n  3  kwh\n" in message
     assert "  meter_id_column = Serial\n" in message
-    assert platform.keys("clean", "clean/batch=unfit/") == []
 
 
-def test_a_description_that_cannot_be_read_ends_the_job_by_its_name(platform: Platform) -> None:
-    platform.deliver("broken", {"broken/a.csv": b"x\r\n"}, beside="broken")
-    platform.put("landing", "readings/broken/_transformer.json", b"{")
+def test_files_whose_description_cannot_be_read_are_set_aside(platform: Platform) -> None:
+    for batch, content, words in [
+        ("broken", b"{", "readings/broken/_transformer.json describes meter files, but cannot be read"),
+        ("wrong", b'{"unit": "m3"}', "readings/wrong/_transformer.json) cannot be used:\n  unit must be one of"),
+    ]:
+        platform.deliver(batch, {f"{batch}/a.csv": b"x\r\n"}, beside=batch)
+        platform.put("landing", f"readings/{batch}/_transformer.json", content)
 
-    message = platform.raw_to_clean("broken", "london")
+        assert platform.raw_to_clean(batch, "london") is None
+
+        assert words in set_aside(platform, batch)
+
+
+def test_a_description_of_the_run_that_cannot_be_used_ends_the_job(platform: Platform) -> None:
+    platform.deliver("form", {"a.csv": b"x\r\n"}, {"unit": "m3"})
+
+    message = platform.raw_to_clean("form", "default")
 
     assert message is not None
-    assert "readings/broken/_transformer.json cannot be read" in message
+    assert message.startswith("DescriptionError: The description of the meter files (the trigger form) cannot be used:")
 
 
 def test_files_of_any_name_are_read_from_s3(platform: Platform) -> None:
@@ -173,12 +190,11 @@ def test_files_of_any_name_are_read_from_s3(platform: Platform) -> None:
     assert by_name == {name: 0 if name.startswith("only_") else field_files.ROWS for name in listed}
 
 
-def test_an_archive_named_csv_ends_the_job_with_what_it_is(platform: Platform) -> None:
+def test_an_archive_named_csv_is_set_aside_as_what_it_is(platform: Platform) -> None:
     description, files = field_files.delivery("15_archive_and_xml_beside_good_files/zip_csv")
     platform.deliver("archive", files, {name: value for name, value in description.items() if name != "transformer"})
 
-    message = platform.raw_to_clean("archive", "default")
+    assert platform.raw_to_clean("archive", "default") is None
 
-    assert message is not None
-    assert message.startswith("HeaderError: s3://")
+    message = set_aside(platform, "archive")
     assert "/usage.csv cannot be read: it is a ZIP archive. Unpack it and deliver the files in it" in message

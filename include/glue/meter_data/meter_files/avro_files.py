@@ -90,6 +90,8 @@ class AvroFile:
         first = 0
         with self._open() as stored:
             kinds = header(buffered(stored), self._name).kinds
+        if lacking := sorted(set(self._fields.values()) - set(kinds)):
+            raise UnreadableFileError(f"{self._name} has no field {lacking[0]}. Deliver it again.")
         for rows in _chunks(self._rows()):
             columns = {
                 role: _column([row[field] for row in rows], kinds[field], role in self._quantities)

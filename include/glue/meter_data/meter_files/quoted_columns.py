@@ -4,9 +4,9 @@
 All other lines are brought into a form without quotation marks, which pyarrow reads:
 
 - A line is plain if it holds no quotation mark.
-- A line is regular if its marks, counted from 0 within the line, are as follows. An even one opens a field: it stands at
-  the line's beginning or behind a delimiter. An odd one closes it: it stands in front of a delimiter or at the line's
-  end. Or an odd one and the even one right behind it are a doubled mark. And the number of marks is even.
+- A line is regular if its marks, counted from 0 within the line, are as follows. An even one opens a field: it stands
+  at the line's beginning or behind a delimiter. An odd one closes it: it stands in front of a delimiter or at the
+  line's end. Or an odd one and the even one right behind it are a doubled mark. And the number of marks is even.
 
 So in a regular line the delimiters that separate fields are those with an even number of marks in front of them, and
 the fields are what stands between these, without the marks, but with one of each doubled mark.

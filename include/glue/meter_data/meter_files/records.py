@@ -97,7 +97,8 @@ def column_of(values: list[Any], is_quantity: bool = False) -> Column:
     kinds = set(map(type, values)) - {type(None)}
     if kinds <= {str}:
         return column(_texts_of(values))
-    if kinds <= {float} or (is_quantity and kinds <= {float, int}):
+    is_finite = kinds <= {float} and all(value is None or math.isfinite(value) for value in values)
+    if is_finite or (is_quantity and kinds <= {float, int}):
         return column(pa.array([None if value is None else _float(value) for value in values], pa.float64()))
     texts = column(_texts_of([json_text(value) for value in values]))
     # A text and a number that read the same differ in this: the number may have lost digits.

@@ -42,6 +42,10 @@ _CHOICES: dict[str, tuple[str | None, ...]] = {
     "decimal_mark": (".", ","),
     "missing_value": (REJECT, ERROR),
 }
+# What a row of readings has and a header has not. A row is not quoted in messages.
+_READING = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{2,4}|^[0-9]*[.,][0-9]+$|^[0-9]{5,}$"
+)
 _POSITION = re.compile(r"[1-9][0-9]{0,3}")
 
 
@@ -169,6 +173,12 @@ def require_columns(
     if not missing:
         return
     wanted = "\n".join(f"  {role}_column = {name}" for role, name in missing.items())
+    if described.header and any(map(_READING.search, header)):
+        raise UnmatchedColumnsError(
+            f"{uri} begins with a line that holds a time or a number, so it is no header. If the files have no header, "
+            f"set header ({described.origin}) to false and give the columns by their positions. Otherwise deliver the "
+            "file with a header as its first line. docs/loading-your-files.md explains each setting."
+        )
     shown = "\n".join(f"  {place}  {name}" for place, name in enumerate(header, start=1))
     hint = ""
     if described.format_of(uri) == CSV and len(header) == 1:

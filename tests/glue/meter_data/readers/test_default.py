@@ -395,6 +395,14 @@ def test_a_file_without_the_columns_is_set_aside_and_they_are_named(tmp_path: Pa
     assert "meter_id_column" not in message
 
 
+def test_a_row_in_place_of_a_header_is_not_quoted(tmp_path: Path) -> None:
+    for row in ("M1,2013-01-01 00:30:00,1", "M1,01.07.2013 00:30,1", "M1,201301010030,1", "M1,Jan,0.5"):
+        message = set_aside(clean_described(tmp_path / row[3:6], [meter_file(tmp_path / "a.csv", row)], **NAMED))
+        assert "a.csv begins with a line that holds a time or a number, so it is no header." in message
+        assert "set header (the trigger form) to false" in message
+        assert "M1" not in message
+
+
 def test_a_wrong_delimiter_is_guessed_from_a_header_of_one_column(tmp_path: Path) -> None:
     file = meter_file(tmp_path / "a.csv", HEADER.replace(",", ";"), "M1;2013-01-01 00:30:00;1")
     assert "It has one column only: set delimiter, which is now ','" in set_aside(
