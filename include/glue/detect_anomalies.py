@@ -35,9 +35,9 @@ from meter_data.anomalies.design import design
 from meter_data.anomalies.detection import MeterDays, Weather
 from meter_data.anomalies.judged_days import Counts
 from meter_data.anomalies.judgement import LEAST_HISTORY
-from meter_data.lake import date_ranges, meter_groups, published
+from meter_data.lake import date_ranges, meter_row_groups, published
 from meter_data.lake import store as lake_store
-from meter_data.lake.meter_groups import MeterGroup
+from meter_data.lake.meter_row_groups import MeterGroup
 from meter_data.lake.published import Published, Values
 from meter_data.lake.store import Store
 from meter_data.lake.summaries import summary_uri
@@ -167,7 +167,7 @@ def judge_days(
     dates = [looked_at.start + timedelta(days=number) for number in range(settings.days)]
     holidays = country_calendar.holidays(settings.country)
     judged_before = {
-        month: meter_groups.of_folders(run.store, [known[(month,)].location])
+        month: meter_row_groups.of_folders(run.store, [known[(month,)].location])
         for month in sorted(looked_at.months)
         if (month,) in known
     }

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow
 import pyarrow.parquet as parquet
 import pytest
+from meter_data.lake.schemas import ANOMALY
 from metering import catalog
-from transformers.zones import schemas
 
 from tests.glue.job_runs.job_platform import JobPlatform
 
@@ -106,8 +106,7 @@ def test_days_are_judged_once_and_one_new_day_adds_one_each(platform: Platform) 
     assert said["weather"]["last_known"] == "2014-01-14"
     judged = platform.judgements()
     assert len(judged) == 3 * 44
-    names = schemas.names(schemas.ANOMALY)
-    spike = dict(zip(names, judged["M1", date(2013, 12, 21)], strict=True))
+    spike = dict(zip(ANOMALY.names, judged["M1", date(2013, 12, 21)], strict=True))
     assert (spike["consumption"], spike["anomaly"]) == (40.0, 1)
     assert (spike["temperature"], spike["apparenttemperature"]) == (11.5, -11.5)
     assert spike["yhat_lower"] < 10 < spike["yhat_upper"]

@@ -21,9 +21,9 @@ from meter_data.anomalies.design import Design, Floats
 from meter_data.anomalies.judged_days import NO_ROW, Counts
 from meter_data.anomalies.judgement import LEAST_HISTORY, judge
 from meter_data.anomalies.rules import Flags
-from meter_data.lake import meter_groups
+from meter_data.lake import meter_row_groups
 from meter_data.lake.calendar import number_of
-from meter_data.lake.meter_groups import METER, ROWS_AN_ITEM, MeterGroup, numbers, one_chunk, rows_of_meters
+from meter_data.lake.meter_row_groups import METER, ROWS_AN_ITEM, MeterGroup, numbers, one_chunk, rows_of_meters
 from meter_data.lake.schemas import ANOMALY
 from meter_data.lake.store import Store
 
@@ -95,9 +95,9 @@ def items_of_meters(
     """Returns items that judge these meters, sorted. `template` has all that does not depend on the meters."""
     if not meters:
         return []
-    expected = meter_groups.expected_rows(days, meters) + meter_groups.expected_rows(judged, meters)
-    ranges = meter_groups.cut(np.maximum(expected, len(template.design.days)), ROWS_AN_ITEM)
-    shared = (meter_groups.reads(days, meters, ranges), meter_groups.reads(judged, meters, ranges))
+    expected = meter_row_groups.expected_rows(days, meters) + meter_row_groups.expected_rows(judged, meters)
+    ranges = meter_row_groups.cut(np.maximum(expected, len(template.design.days)), ROWS_AN_ITEM)
+    shared = (meter_row_groups.reads(days, meters, ranges), meter_row_groups.reads(judged, meters, ranges))
     return [
         replace(
             template,
@@ -192,7 +192,7 @@ def write_month(store: Store, item: Month) -> int:
     names = ANOMALY.names
     tables = [
         store.read_parquet(part.uri, names, part.row_groups, [METER]).select(names)
-        for part in meter_groups.parts([*item.new, *item.published])
+        for part in meter_row_groups.parts([*item.new, *item.published])
     ]
     table = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
     meters = one_chunk(table[METER])
@@ -267,8 +267,8 @@ def _of_month(month: str, new: list[MeterGroup], published: Sequence[MeterGroup]
     groups = [*new, *published]
     # A range begins with a meter that some row group begins with.
     ids = sorted({group.first for group in groups if group.first is not None}) or [""]
-    ranges = meter_groups.cut(meter_groups.expected_rows(groups, ids), ROWS_AN_ITEM)
-    of_new, of_published = (meter_groups.reads(each, ids, ranges) for each in (new, published))
+    ranges = meter_row_groups.cut(meter_row_groups.expected_rows(groups, ids), ROWS_AN_ITEM)
+    of_new, of_published = (meter_row_groups.reads(each, ids, ranges) for each in (new, published))
     return [
         Month(
             month,

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
-from meter_data.lake.meter_groups import MeterGroup, numbers, one_chunk, parts
+from meter_data.lake.meter_row_groups import MeterGroup, numbers, one_chunk, parts
 from meter_data.lake.store import Store
 
 AUTO = "auto"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from meter_data.lake import meter_groups
-from meter_data.lake.meter_groups import ROWS_AN_ITEM, Floats, MeterGroup
+from meter_data.lake import meter_row_groups
+from meter_data.lake.meter_row_groups import ROWS_AN_ITEM, Floats, MeterGroup
 from meter_data.lake.store import Store
 from meter_data.series import hourly, numbered_files, series_text
 from meter_data.series.hourly import Unit
@@ -69,12 +69,12 @@ def items(
 
     `template` has all that does not depend on the meters.
     """
-    rows = dict(zip(fleet, meter_groups.expected_rows(groups, fleet), strict=True))
+    rows = dict(zip(fleet, meter_row_groups.expected_rows(groups, fleet), strict=True))
     # Every hour has a cell, known or not.
     weights = [np.maximum([rows[meter] for meter in batch], len(template.hours)) for batch in batches]
     ids = [meter for batch in batches for meter in batch]
     blocks = _blocks(batches, weights, ids, groups)
-    together = meter_groups.cut(np.array([each.sum() for each in weights]), ROWS_AN_ITEM)
+    together = meter_row_groups.cut(np.array([each.sum() for each in weights]), ROWS_AN_ITEM)
     return [
         replace(template, blocks=tuple(block for block in blocks if block.number - 1 in numbers))
         for numbers in together
@@ -106,13 +106,13 @@ def _blocks(
     """Cuts each batch into blocks of ROWS_AN_ITEM at most."""
     numbers, ranges, begin = list[int](), list[range](), 0
     for number, (batch, of_batch) in enumerate(zip(batches, weights, strict=True), start=1):
-        for each in meter_groups.cut(of_batch, ROWS_AN_ITEM):
+        for each in meter_row_groups.cut(of_batch, ROWS_AN_ITEM):
             numbers.append(number)
             ranges.append(range(begin + each.start, begin + each.stop))
         begin += len(batch)
     return [
         Block(number, tuple(ids[each.start : each.stop]), tuple(of_block))
-        for number, each, of_block in zip(numbers, ranges, meter_groups.reads(groups, ids, ranges), strict=True)
+        for number, each, of_block in zip(numbers, ranges, meter_row_groups.reads(groups, ids, ranges), strict=True)
     ]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from meter_data.lake.meter_groups import cut
+from meter_data.lake.meter_row_groups import cut
 from meter_data.lake.store import Store
 from meter_data.series.hourly import Floats, Unit
 

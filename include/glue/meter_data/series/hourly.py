@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from meter_data.lake.meter_groups import MeterGroup, numbers, rows_of_meters
+from meter_data.lake.meter_row_groups import MeterGroup, numbers, rows_of_meters
 from meter_data.lake.store import Store
 
 # Sums of kWh lose what adding in another order may change: a reading is given to the watt-hour or a tenth of it.

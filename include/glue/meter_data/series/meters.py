@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from meter_data.lake.meter_groups import METER, MeterGroup, one_chunk, parts
+from meter_data.lake.meter_row_groups import METER, MeterGroup, one_chunk, parts
 from meter_data.lake.store import Store
 from meter_data.series.data_range import AUTO
 

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from meter_data.lake.meter_groups import METER, MeterGroup, numbers, one_chunk, parts
+from meter_data.lake.meter_row_groups import METER, MeterGroup, numbers, one_chunk, parts
 from meter_data.lake.store import Store
 from meter_data.series.data_range import hour_text
 

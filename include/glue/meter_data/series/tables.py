@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from meter_data.lake import crawled_table, meter_groups, published
-from meter_data.lake.meter_groups import MeterGroup
+from meter_data.lake import crawled_table, meter_row_groups, published
+from meter_data.lake.meter_row_groups import MeterGroup
 from meter_data.lake.published import Published, Values
 from meter_data.lake.schemas import INTERVAL
 from meter_data.lake.store import Store
@@ -82,7 +82,7 @@ class Tables:
         return published.partitions(self.glue, self.database, table)
 
     def _groups(self, known: dict[Values, Published], wanted: Iterable[Values]) -> list[MeterGroup]:
-        return meter_groups.of_folders(self.store, (known[values].location for values in wanted))
+        return meter_row_groups.of_folders(self.store, (known[values].location for values in wanted))
 
 
 def holding(published: Iterable[Values], days: DataRange) -> set[Values]:

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from meter_data.lake import meter_groups
-from meter_data.lake.meter_groups import METER, ROWS_AN_ITEM, MeterGroup, one_chunk
+from meter_data.lake import meter_row_groups
+from meter_data.lake.meter_row_groups import METER, ROWS_AN_ITEM, MeterGroup, one_chunk
 from meter_data.lake.store import Store
 from meter_data.series import baselines, hourly, series_text
 from meter_data.series.baselines import Losses, Window
@@ -105,7 +105,7 @@ def items_of_hours(
     # As many readings an hour as in training; and a cell for every hour, known or not.
     longer_by = len(template.hours) / len(training)
     weights = np.maximum(np.array([readings[each] for each in ids]) * longer_by, len(template.hours))
-    ranges = meter_groups.cut(weights, ROWS_AN_ITEM)
+    ranges = meter_row_groups.cut(weights, ROWS_AN_ITEM)
     return [
         replace(
             template,
@@ -114,7 +114,7 @@ def items_of_hours(
             uri=f"{folder}{number:04d}.parquet",
         )
         for number, (each, of_item) in enumerate(
-            zip(ranges, meter_groups.reads(groups, ids, ranges), strict=True), start=1
+            zip(ranges, meter_row_groups.reads(groups, ids, ranges), strict=True), start=1
         )
     ]
 

@@ -11,8 +11,8 @@ import pytest
 from meter_data.anomalies import detection
 from meter_data.anomalies.design import Floats
 from meter_data.anomalies.detection import Rows
-from meter_data.lake import meter_groups
-from meter_data.lake.meter_groups import MeterGroup
+from meter_data.lake import meter_row_groups
+from meter_data.lake.meter_row_groups import MeterGroup
 from meter_data.lake.schemas import ANOMALY
 
 from tests.glue.folder_store import FolderStore
@@ -95,7 +95,7 @@ def months(
             {"201305": MeterGroup(uri, 0, len(table), table["meter_id"][0].as_py(), table["meter_id"][-1].as_py())}
         )
     store.write_parquet("s3://b/old/1.parquet", published, 3)
-    groups = meter_groups.of_files(store, ["s3://b/old/1.parquet"])
+    groups = meter_row_groups.of_files(store, ["s3://b/old/1.parquet"])
     items = detection.items_of_months(files, {"201305": groups, "201304": groups}, "s3://b/new/")
     counts = [detection.write_month(store, item) for item in items]
     tables = [store.read_parquet(item.uri) for item in items]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from meter_data.lake.meter_groups import of_files
+from meter_data.lake.meter_row_groups import of_files
 from meter_data.series import data_range
 from meter_data.series.data_range import DataRange, DataRangeError, NoCompleteDayError
 

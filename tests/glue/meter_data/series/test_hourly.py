@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from meter_data.lake.meter_groups import of_files
+from meter_data.lake.meter_row_groups import of_files
 from meter_data.series import hourly
 from meter_data.series.data_range import hour_text
 from meter_data.series.hourly import NegativeConsumptionError, Unit

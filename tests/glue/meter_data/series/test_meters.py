@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from meter_data.lake.meter_groups import of_files
+from meter_data.lake.meter_row_groups import of_files
 from meter_data.series import meters
 from meter_data.series.meters import MeterRange, MeterRangeError, TooManyBatchesError
 

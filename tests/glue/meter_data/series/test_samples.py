@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 import pyarrow as pa
-from meter_data.lake.meter_groups import of_files
+from meter_data.lake.meter_row_groups import of_files
 from meter_data.series import samples
 from meter_data.series.samples import Candidates, Sample
 
