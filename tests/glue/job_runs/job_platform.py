@@ -22,7 +22,6 @@ from local_aws.infrastructure.artefacts import PACKAGES, zipped
 from local_aws.settings import Settings
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "include" / "glue"
-PACKAGES = ("meter_data", "transformers")
 ZONES = ("landing", "clean", "business", "working", "scripts")
 RUN_SECONDS = 240
 CSV = {
