@@ -101,14 +101,15 @@ def test_a_zip_archive_that_is_named_csv_is_called_by_its_name_and_the_next_deli
     deliver(platform, "hard", DESCRIPTION, usage=archive.getvalue())
     run = platform.airflow.trigger("ingest_meter_readings")
     assert platform.airflow.finish(run, CASCADE_SECONDS) == "failed"
-    words = platform.airflow.log(run, "raw_to_clean", 1)
+    words = platform.airflow.log(run, "check_rejected_share", 1)
     assert "usage.csv" in words
     assert "ZIP archive" in words
     assert "\x00" not in words
 
-    take_away(platform, "hard", "usage")
+    # The archive may stay: it is set aside.
     deliver(platform, "hard", DESCRIPTION, good=day_of_half_hours("HARD-GOOD"))
     load(platform)
+    take_away(platform, "hard", "usage")
     assert day(platform, "HARD-GOOD") == [["HARD-GOOD", "20240304", 24.0]]
 
 
