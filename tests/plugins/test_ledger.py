@@ -307,7 +307,8 @@ def test_a_file_that_was_set_aside_is_not_tried_again_but_named(
     assert caplog.messages == [
         f"s3://landing/readings/a.zip is still set aside, because it could not be read in batch {BATCH}: "
         "s3://landing/readings/a.zip is a ZIP archive. Unpack it.\n"
-        "It is tried again when it or its description has changed, with another transformer, or when reprocess names it."
+        "It is tried again when it or its description has changed, with another transformer, or when reprocess names "
+        "it."
     ]
 
 

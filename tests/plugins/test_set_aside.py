@@ -12,10 +12,8 @@ BATCH = "20260102T090000-3fa2c1"
 
 
 def summary(unread: int, read: int = 1) -> dict[str, Any]:
-    bad = [
-        {"uri": f"s3://landing/readings/{at}.zip", "set_aside": {"reason": f"s3://landing/readings/{at}.zip is bad\x00."}}
-        for at in range(unread)
-    ]
+    names = [f"s3://landing/readings/{at}.zip" for at in range(unread)]
+    bad = [{"uri": name, "set_aside": {"reason": f"{name} is bad\x00."}} for name in names]
     good = [{"uri": f"s3://landing/readings/{at}.csv", "set_aside": None} for at in range(read)]
     return {"batch": BATCH, "files": [*bad, *good]}
 
@@ -38,7 +36,7 @@ def test_the_alert_names_the_files_and_the_log_has_the_reasons(caplog: pytest.Lo
 
     assert subject == "Meter files could not be read"
     shown = ", ".join(f"s3://landing/readings/{at}.zip" for at in range(5))
-    assert message.startswith(f"6 of 8 files of batch {BATCH} could not be read and were set aside: {shown} and 1 more.")
+    assert f"6 of 8 files of batch {BATCH} could not be read and were set aside: {shown} and 1 more." in message
     assert "is bad" not in message
     reasons = "\n".join(rf"s3://landing/readings/{at}.zip is bad\x00." for at in range(6))
     assert caplog.messages == [f"Files were set aside, because they cannot be read:\n{reasons}"]
