@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import raw_to_clean
 from meter_data.lake import clean_zone, schemas
 from meter_data.meter_files import lines
 from meter_data.meter_files.manifest import Manifest
@@ -218,6 +220,69 @@ def test_running_again_replaces_what_a_former_try_has_left(tmp_path: Path) -> No
     assert (again.summary, again.readings(), again.rejects(), again.groups) == wanted
     assert again.store.listed("s3://clean/_undecided/") == []
     assert again.store.place(kept).exists()
+
+
+class Killed(BaseException):
+    """The job was killed."""
+
+
+class DyingStore(FolderStore):
+    """Is killed at the write with the number `at`, before it or after it."""
+
+    writes = 0
+
+    def __init__(self, root: Path, at: int, is_after: bool) -> None:
+        super().__init__(root)
+        self.at, self.is_after = at, is_after
+
+    def write(self, uri: str, content: bytes | pa.Buffer, content_type: str = "binary/octet-stream") -> None:
+        number = DyingStore.writes
+        DyingStore.writes += 1
+        if number == self.at and not self.is_after:
+            raise Killed
+        super().write(uri, content, content_type)
+        if number == self.at:
+            raise Killed
+
+
+@pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
+def test_a_job_that_is_killed_at_any_write_is_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_after: bool
+) -> None:
+    monkeypatch.setattr(cleaning, "PART_BYTES", 700)
+    rows = [f"M{at % 3},2013-0{at % 2 + 1}-01 00:00:00,{at}" for at in range(40)]
+    files = {
+        "a.csv": text_of(KAGGLE, *rows, "bad"),
+        "b.csv": text_of(KAGGLE, *rows[:3], "worse"),
+        "c.csv": b"PK\x03\x04",
+    }
+    wanted = clean(tmp_path / "whole", files)
+    has_survived, deaths = False, 0
+    for at in count():
+        root = tmp_path / str(at)
+        monkeypatch.setattr(DyingStore, "writes", 0)
+        store = FolderStore(root)
+        for name, content in files.items():
+            store.write(f"s3://landing/readings/{name}", content)
+        delivery = Manifest(tuple(meter_file(content, name) for name, content in files.items()), {})
+
+        def connect(root: Path = root, at: int = at) -> FolderStore:
+            return DyingStore(root, at, is_after)
+
+        try:
+            raw_to_clean.convert(connect(), delivery, "london", "clean", BATCH, 10**9, connect)
+            has_survived = True
+        except Killed:
+            deaths += 1
+
+        again = clean(root, files)
+        found = (again.summary, again.readings(), again.rejects(), again.groups)
+        assert found == (wanted.summary, wanted.readings(), wanted.rejects(), wanted.groups)
+        assert again.clean_files() == wanted.clean_files()
+        if has_survived:
+            break
+    # Readings of two parts and of a file, rejects of one part and of a file, the list of row groups, the summary.
+    assert deaths == 7
 
 
 def test_a_rejected_row_keeps_the_meter_and_the_date_that_can_be_read_in_it(tmp_path: Path) -> None:

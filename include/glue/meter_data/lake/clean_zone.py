@@ -89,7 +89,7 @@ class CleanFile:
 
     def add(self, readings: Readings) -> None:
         """Adds readings, sorted by type, month, meter and time; of equal ones the later row comes later."""
-        for reading_type, month, places in _sorted_groups(readings):
+        for reading_type, month, places in _sorted_groups(readings, ROWS_A_GROUP):
             table = columns(readings, places, CLEAN)
             self._writer.write_table(table, row_group_size=ROWS_A_GROUP)
             time = readings.time[places]
@@ -133,7 +133,7 @@ def columns(readings: Readings, places: Integers, schema: pa.Schema) -> pa.Table
     return pa.table([made[name] for name in schema.names], schema=schema)
 
 
-def _sorted_groups(readings: Readings) -> Iterator[tuple[int, int, Integers]]:
+def _sorted_groups(readings: Readings, rows_a_group: int) -> Iterator[tuple[int, int, Integers]]:
     """Yields the type, the month (since January 1970) and the places of the readings of each row group, in order."""
     if not len(readings):
         return
@@ -154,21 +154,28 @@ def _sorted_groups(readings: Readings) -> Iterator[tuple[int, int, Integers]]:
     starts = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
     for start, end in zip(starts, np.append(starts[1:], len(group)), strict=True):
         reading_type, month = divmod(int(group[start]), months)
-        for first in range(start, end, ROWS_A_GROUP):
-            yield reading_type, first_month + month, order[first : min(first + ROWS_A_GROUP, end)]
+        for first in range(start, end, rows_a_group):
+            yield reading_type, first_month + month, order[first : min(first + rows_a_group, end)]
 
 
 def _few(codes: npt.NDArray[np.int32], texts: pa.StringArray) -> pa.DictionaryArray:
     """Returns the texts with these codes, null for -1. Its dictionary has no text that no code names.
 
-    Without that, each of many row groups would hold all texts of the block.
+    Without that, each of many row groups would hold all texts of the block. To mark the used ones among a few texts is
+    faster than to sort the codes; among more texts than there are codes it is slower.
     """
-    used = np.zeros(len(texts) + 1, bool)  # one more, so that the code -1 means the last
-    used[codes] = True
-    is_null = codes < 0 if used[-1] else None
-    places = np.cumsum(used, dtype=np.int32) - 1  # of each text among the used ones
-    kept = texts.filter(pa.array(used[:-1]))
-    return pa.DictionaryArray.from_arrays(pa.array(places[codes], pa.int32(), mask=is_null), kept).cast(CODED)
+    if len(texts) <= len(codes):
+        is_used = np.zeros(len(texts) + 1, bool)  # one more, so that the code -1 means the last
+        is_used[codes] = True
+        used = np.flatnonzero(is_used[:-1])
+        places = (np.cumsum(is_used, dtype=np.int32) - 1)[codes]  # of each code's text among the used ones
+    else:
+        used, places = np.unique(codes, return_inverse=True)
+        if len(used) and used[0] < 0:
+            used, places = used[1:], places - 1
+    is_null = codes < 0
+    indices = pa.array(places.astype(np.int32), mask=is_null if is_null.any() else None)
+    return pa.DictionaryArray.from_arrays(indices, texts.take(pa.array(used))).cast(CODED)
 
 
 def _instants(milliseconds: Integers) -> pa.TimestampArray:
