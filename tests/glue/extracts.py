@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pyarrow.orc as orc
 import pyarrow.parquet as parquet
 
-Cells = dict[str, list[Any]]
+Cells = Mapping[str, Any]
 
 
 def write(file_format: str, path: Path, columns: Cells, schema: dict[str, str] | None = None) -> Path:

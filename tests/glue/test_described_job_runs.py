@@ -104,9 +104,7 @@ def test_all_five_formats_of_one_delivery_become_the_same_readings(platform: Pla
     assert platform.readings("formats") == sorted((name, *reading) for name in files for reading in GOOD)
 
 
-def test_a_description_beside_files_counts_for_these_and_the_transformer_of_the_run_for_others(
-    platform: Platform, tmp_path: Path
-) -> None:
+def test_a_description_beside_files_counts_for_these_alone(platform: Platform, tmp_path: Path) -> None:
     own = {f"own/{name}": content for name, content in extracts(tmp_path, "avro").items()}
     london = f"{KAGGLE}\r\nMAC000003,2013-01-01 12:00:00.0000000, 2 \r\n".encode()
     platform.deliver("beside", {**own, "london.csv": london}, beside="own")

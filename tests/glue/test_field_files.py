@@ -67,7 +67,7 @@ NUMBERS = {"parquet": (pa.float64(), pa.int64()), "orc": (pa.float64(), pa.int64
 def test_floating_point_ids_are_refused_and_whole_ones_are_ids(load: Load, tmp_path: Path, file_format: str) -> None:
     floating, whole = NUMBERS[file_format]
     times = [f"2024-03-04 {clock}:00" for clock in field_files.CLOCKS]
-    table = {"Point": LONG_IDS[:1] * 48 + LONG_IDS[1:] * 48, "Start": times * 2, "kWh": ["0.5"] * 96}
+    table: dict[str, Any] = {"Point": LONG_IDS[:1] * 48 + LONG_IDS[1:] * 48, "Start": times * 2, "kWh": ["0.5"] * 96}
     as_floating = table | {"Point": [float(cell) for cell in table["Point"]]}
     name = f"a.{file_format}"
     refused = write(file_format, tmp_path / "floating", as_floating, {"Point": floating}).read_bytes()

@@ -173,7 +173,7 @@ def require_columns(
     if not missing:
         return
     wanted = "\n".join(f"  {role}_column = {name}" for role, name in missing.items())
-    if described.header and any(map(_READING.search, header)):
+    if described.format_of(uri) == CSV and described.header and any(map(_READING.search, header)):
         raise UnmatchedColumnsError(
             f"{uri} begins with a line that holds a time or a number, so it is no header. If the files have no header, "
             f"set header ({described.origin}) to false and give the columns by their positions. Otherwise deliver the "

@@ -74,7 +74,7 @@ def test_columns_are_found_by_position_with_a_header_and_without(
 
 
 def test_files_without_header_are_read_together(tmp_path: Path) -> None:
-    by_position = {"meter_id_column": 1, "date_time_column": 2, "value_column": 3, "header": False}
+    by_position: dict[str, Any] = {"meter_id_column": 1, "date_time_column": 2, "value_column": 3, "header": False}
     files = [meter_file(tmp_path / f"{name}.csv", f"{name},2013-01-01 00:30:00,1", "bad", "") for name in "ab"]
     summary = clean_described(tmp_path, files, **by_position).summary
     assert [file["rejected_by_reason"] for file in summary["files"]] == [{"empty_line": 1, "wrong_field_count": 1}] * 2

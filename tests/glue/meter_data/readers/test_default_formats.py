@@ -29,7 +29,7 @@ COLUMNS = {
     "unit_column": "Unit",
 }
 # Good rows, an error code, a word Null, a register, the repeated hour, and one row for each of several faults.
-TABLE = {
+TABLE: dict[str, list[Any]] = {
     "Serial": ["M1", "M1", "M1", "M2", "M2", "M2", "M1", "M1", None, "M/1", "M1", "M1", "M1", "M1", "M1"],
     "ReadAt": [
         *["01/07/2013 00:30", "01/07/2013 01:00", "01/07/2013 01:30", "01/07/2013 00:00"],
@@ -180,7 +180,7 @@ def test_a_negative_decimal_of_avro_is_negative(tmp_path: Path) -> None:
 
 
 def test_a_column_of_avro_that_is_no_text_is_refused_by_name(tmp_path: Path) -> None:
-    table = {"meter_id": [], "reading_date_time": [], "reading_value": []}
+    table: dict[str, Any] = {"meter_id": [], "reading_date_time": [], "reading_value": []}
     kind = {"type": "array", "items": "double"}
     file = write_avro(tmp_path / "a.avro", table, {"reading_value": kind})
     assert re.search(
@@ -308,7 +308,7 @@ def test_an_array_of_json_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_column_of_no_rows_is_no_reading(tmp_path: Path) -> None:
-    empty = {"meter_id": [], "reading_date_time": [], "reading_value": []}
+    empty: dict[str, Any] = {"meter_id": [], "reading_date_time": [], "reading_value": []}
     files = [write(name, tmp_path / f"a.{name}", empty) for name in ("parquet", "orc", "avro")]
     summary = clean_described(tmp_path, files).summary
     assert [file["rows"] for file in summary["files"]] == [0, 0, 0]

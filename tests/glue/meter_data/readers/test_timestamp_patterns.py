@@ -31,7 +31,7 @@ NOT_IN_USE = {"yyyy-MM-dd G", "G yyyy-MM-dd HH:mm", "yyyy-MM-dd GGGG", "yyyy-MM-
 # Spark refused them only because one of the texts has a year that overflows.
 USABLE = {"y", "ddMMy"}
 # Abbreviations: Spark takes EST for the clock of New York, which shows EDT in July, and BST for that of Bougainville.
-BY_ABBREVIATION = {
+BY_ABBREVIATION: dict[str, int | None] = {
     "2013-07-01 00:30 CET": 1372638600000 - HOUR,
     "2013-07-01 00:30 BST": 1372638600000 - HOUR,
     "2013-07-01 00:30 CST": 1372638600000 + 6 * HOUR,
@@ -49,14 +49,14 @@ BY_ABBREVIATION = {
     "2013-10-27 02:30 CET": 1382841000000 - HOUR,
 }
 # Names of zones that Java does not know by themselves.
-BY_ZONE = {
+BY_ZONE: dict[str, int | None] = {
     "2013-07-01 00:30 EST": 1372638600000 + 5 * HOUR,
     "2013-07-01 00:30 MST": 1372638600000 + 7 * HOUR,
     "2013-07-01 00:30 HST": 1372638600000 + 10 * HOUR,
     "2013-11-03 01:30 EST": 1383442200000 + 5 * HOUR,
     "2013-03-10 02:30 EST": 1362882600000 + 5 * HOUR,
 }
-OTHERWISE = {"yyyy-MM-dd HH:mm z": BY_ABBREVIATION, "yyyy-MM-dd HH:mm VV": BY_ZONE}
+OTHERWISE: dict[str, dict[str, int | None]] = {"yyyy-MM-dd HH:mm z": BY_ABBREVIATION, "yyyy-MM-dd HH:mm VV": BY_ZONE}
 
 
 @pytest.mark.parametrize("pattern", [pattern for pattern in KEPT["patterns"] if pattern not in NOT_IN_USE])

@@ -1,0 +1,107 @@
+"""Parquet and ORC files: which column is which, what a time is, and how a row is shown."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+from meter_data.meter_files import columnar_files
+from meter_data.meter_files.columnar_files import ColumnarFile, OrcColumns, ParquetColumns
+from meter_data.meter_files.lines import UnreadableFileError
+from pyarrow import orc
+
+CLOCK = datetime(2013, 7, 1, 0, 30, 0, 125_999)  # noqa: DTZ001
+
+
+def file_of(table: pa.Table, places: dict[str, int], **options: Any) -> ColumnarFile:
+    written = io.BytesIO()
+    parquet.write_table(table, written, **options)
+    content = written.getvalue()
+    return ColumnarFile("a.parquet", "parquet", lambda: ParquetColumns(pa.BufferReader(content)), places)
+
+
+def values(file: ColumnarFile, role: str) -> list[Any]:
+    found = []
+    for rows in file.records():
+        distinct = rows.columns[role].distinct.to_pylist()
+        found += [distinct[code] if code >= 0 else None for code in rows.columns[role].codes.tolist()]
+    return found
+
+
+def test_columns_of_one_name_and_fields_of_columns_are_told_apart() -> None:
+    columns = [pa.array(["a"]), pa.array([{"y": "inner"}]), pa.array(["b"]), pa.array(["x.y"]), pa.array(["c"])]
+    table = pa.Table.from_arrays(columns, names=["id", "x", "id", "x.y", "id"])
+    file = file_of(table, {"one": 4, "two": 0, "three": 3, "four": 2})
+    assert [values(file, role) for role in ("one", "two", "three", "four")] == [["c"], ["a"], ["x.y"], ["b"]]
+
+
+def test_what_is_finer_than_a_millisecond_is_dropped_also_before_1970() -> None:
+    early = datetime(1969, 12, 31, 23, 59, 59, 999_999)  # noqa: DTZ001
+    for unit in ("us", "ns"):
+        file = file_of(pa.table({"t": pa.array([CLOCK, early, None], pa.timestamp(unit))}), {"date_time": 0})
+        expected = [CLOCK.replace(microsecond=125_000), early.replace(microsecond=999_000), None]
+        assert values(file, "date_time") == expected
+
+
+def test_instants_and_times_of_a_local_clock_are_told_apart() -> None:
+    local = pa.table({"t": pa.array([CLOCK], pa.timestamp("ns"))})
+    zoned = pa.table({"t": pa.array([CLOCK], pa.timestamp("us", "Europe/London"))})
+    at = CLOCK.replace(microsecond=125_000)
+    assert values(file_of(local, {"t": 0}), "t") == [at]
+    assert values(file_of(zoned, {"t": 0}), "t") == [at.replace(tzinfo=UTC)]
+    # INT96 is how old programs write instants.
+    assert values(file_of(local, {"t": 0}, use_deprecated_int96_timestamps=True), "t") == [at.replace(tzinfo=UTC)]
+
+
+def test_a_float_is_the_number_that_its_shortest_text_means() -> None:
+    table = pa.table({"v": pa.array([0.219, None, 1e-5], pa.float32())})
+    assert values(file_of(table, {"value": 0}), "value") == [0.219, None, 1e-5]
+
+
+def test_rows_are_numbered_and_shown_over_row_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columnar_files, "_ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(columnar_files, "_WHOLE_ROWS_AT_ONCE", 4)
+    file = file_of(pa.table({"id": [str(at) for at in range(20)]}), {"id": 0}, row_group_size=7)
+    assert [place for rows in file.records() for place in rows.places.tolist()] == list(range(20))
+    assert values(file, "id") == [str(at) for at in range(20)]
+    shown = [*file.as_given([0, 6, 7]), *file.as_given([8]), *file.as_given([19])]
+    assert [(row.place, json.loads(row.line)["id"]) for row in shown] == [(at, str(at)) for at in (0, 6, 7, 8, 19)]
+
+
+def test_a_row_is_shown_as_json_whatever_its_types() -> None:
+    row = {
+        "text": "é", "none": None, "at": CLOCK, "day": date(2013, 7, 1), "bytes": b"\xff", "exact": Decimal("0.219"),
+        "nan": float("nan"), "list": [1], "object": {"a": None}, "yes": True,
+    }  # fmt: skip
+    (shown,) = file_of(pa.Table.from_pylist([row]), {"text": 0}).as_given([0])
+    assert json.loads(shown.line) == {
+        "text": "é", "none": None, "at": "2013-07-01T00:30:00.125", "day": "2013-07-01", "bytes": "/w==",
+        "exact": 0.219, "nan": "NaN", "list": [1], "object": {"a": None}, "yes": True,
+    }  # fmt: skip
+
+
+def test_stripes_of_orc_are_read_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columnar_files, "_ROWS_AT_ONCE", 1000)
+    written = io.BytesIO()
+    count = 5000
+    orc.write_table(pa.table({"b": list(range(count)), "a": [f"M{at}" for at in range(count)]}), written, stripe_size=1)
+    content = written.getvalue()
+    file = ColumnarFile("a.orc", "orc", lambda: OrcColumns(pa.BufferReader(content)), {"meter_id": 1, "value": 0})
+    assert values(file, "meter_id") == [f"M{at}" for at in range(count)]
+    assert values(file, "value") == list(range(count))
+
+
+def test_a_damaged_file_is_named() -> None:
+    written = io.BytesIO()
+    parquet.write_table(pa.table({"id": ["M1"] * 1000, "v": [at / 7 for at in range(1000)]}), written)
+    content = bytearray(written.getvalue())
+    content[4:60] = b"\xff" * 56
+    file = ColumnarFile("a.parquet", "parquet", lambda: ParquetColumns(pa.BufferReader(bytes(content))), {"id": 0})
+    with pytest.raises(UnreadableFileError, match=r"a\.parquet is a damaged parquet file: .+ Deliver it again\."):
+        list(file.records())
