@@ -24,8 +24,9 @@ import sys
 from functools import partial
 
 import boto3
-from meter_data.lake import consumption, date_ranges, published, store, summaries
-from meter_data.lake.touched_dates import Touched
+from meter_data.consumption import items as consumption
+from meter_data.consumption.touched_dates import Touched
+from meter_data.lake import date_ranges, published, store, summaries
 from meter_data.runner import failures, work
 
 JOB = "aggregate_consumption"

@@ -20,10 +20,12 @@ from collections.abc import Callable
 from typing import Any
 
 import boto3
-from meter_data.lake import business_partitions, date_ranges, published, row_groups, store, summaries, tallies
-from meter_data.lake.business_partitions import TABLE, Folders
+from meter_data.lake import date_ranges, published, row_groups, store, summaries
 from meter_data.lake.store import Store
-from meter_data.lake.tallies import Rejects
+from meter_data.merging import items as business_partitions
+from meter_data.merging import tallies
+from meter_data.merging.items import TABLE, Folders
+from meter_data.merging.tallies import Rejects
 from meter_data.runner import failures, work
 
 JOB = "clean_to_business"

@@ -17,13 +17,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from meter_data.cleaning import items as cleaning
+from meter_data.cleaning import undecided
 from meter_data.lake import store as lake_store
-from meter_data.lake import undecided
 from meter_data.lake.store import Store
 from meter_data.lake.summaries import summary_uri
 from meter_data.meter_files import manifest
 from meter_data.meter_files.manifest import Manifest
-from meter_data.readers import cleaning
 from meter_data.runner import failures, work
 
 JOB = "raw_to_clean"

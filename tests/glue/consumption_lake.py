@@ -10,11 +10,12 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from meter_data.lake import consumption, schemas
-from meter_data.lake.consumption import Limits, RunWork
+from meter_data.consumption import items as consumption
+from meter_data.consumption.items import Limits, RunWork
+from meter_data.consumption.touched_dates import Touched
+from meter_data.lake import schemas
 from meter_data.lake.date_ranges import to_dates
 from meter_data.lake.published import Published, Values
-from meter_data.lake.touched_dates import Touched
 from meter_data.runner import work
 
 from tests.glue.folder_store import FolderStore

@@ -12,7 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 import raw_to_clean
-from meter_data.lake import clean_zone, quarantine, row_groups, summaries
+from meter_data.cleaning import clean_zone, quarantine
+from meter_data.lake import row_groups, summaries
 from meter_data.lake.row_groups import RowGroup
 from meter_data.meter_files import manifest
 from meter_data.meter_files.manifest import MeterFile

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from meter_data.lake.consumption import KEYS, Limits
+from meter_data.consumption.items import KEYS, Limits
 
 from tests.glue.consumption_lake import SCHEMAS, SUMS, ConsumptionLake, Row, sums
 from tests.glue.folder_store import FolderStore

@@ -15,9 +15,11 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
-from meter_data.lake import business_partitions, merging, meter_ranges, row_groups, schemas, summaries
-from meter_data.lake.business_partitions import GrainError
+from meter_data.lake import meter_ranges, row_groups, schemas, summaries
 from meter_data.lake.meter_ranges import MeterRange, RowGroupOfMeters
+from meter_data.merging import items as business_partitions
+from meter_data.merging import winners as merging
+from meter_data.merging.items import GrainError
 
 from tests.glue import clean_zone
 from tests.glue.catalog import Catalog

@@ -11,11 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import raw_to_clean
-from meter_data.lake import clean_zone, schemas
+from meter_data.cleaning import clean_zone
+from meter_data.cleaning import items as cleaning
+from meter_data.lake import schemas
 from meter_data.meter_files import lines
 from meter_data.meter_files.manifest import Manifest
 from meter_data.meter_files.stored_files import ChangedMeterFileError, MissingMeterFileError
-from meter_data.readers import cleaning
 
 from tests.glue.deliveries import (
     BATCH,

@@ -14,11 +14,12 @@ import meter_data.readers
 import numpy as np
 import pyarrow as pa
 import pytest
-from meter_data.lake import undecided
+from meter_data.cleaning import items as cleaning
+from meter_data.cleaning import undecided
 from meter_data.lake.schemas import CLEAN
 from meter_data.lake.store import Store
 from meter_data.meter_files.manifest import MeterFile
-from meter_data.readers import cleaning, rules
+from meter_data.readers import rules
 from meter_data.readers.judged import AmbiguousTimes, JudgedRows, Reject
 
 from tests.glue.deliveries import clean

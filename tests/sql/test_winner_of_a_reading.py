@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pyarrow as pa
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as some
-from meter_data.lake import merging
-from meter_data.lake.merging import Merged
 from meter_data.lake.schemas import CLEAN
+from meter_data.merging import winners as merging
+from meter_data.merging.winners import Merged
 
 from tests.glue.clean_zone import FIRST, SECOND, MeterFile, Reading
 from tests.sql.conftest import Warehouse

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as some
-from meter_data.lake import clean_zone
-from meter_data.lake.clean_zone import Readings, Source
+from meter_data.cleaning import clean_zone
+from meter_data.cleaning.clean_zone import Readings, Source
 from meter_data.lake.schemas import CLEAN, TYPES
 
 from tests.glue.folder_store import FolderStore

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
-from meter_data.lake import completeness
+from meter_data.consumption import completeness
+from meter_data.consumption.items import days_of
 from meter_data.lake.calendar import number_of
-from meter_data.lake.consumption import days_of
 from meter_data.lake.schemas import CODED, COMPLETENESS, INT
 
 Row = tuple[Any, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from meter_data.lake import day_sums
+from meter_data.consumption import day_sums
 from meter_data.lake.calendar import number_of
 from meter_data.lake.meter_ranges import MeterRange
 from meter_data.lake.table_parts import ALL_METERS

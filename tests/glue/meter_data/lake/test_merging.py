@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pytest
-from meter_data.lake import merging
-from meter_data.lake.merging import Counts, Merged
 from meter_data.lake.schemas import CLEAN
+from meter_data.merging import winners as merging
+from meter_data.merging.winners import Counts, Merged
 
 from tests.glue.clean_zone import FIRST, Reading
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from meter_data.lake import periods
+from meter_data.consumption import periods
+from meter_data.consumption.items import days_of
 from meter_data.lake.calendar import number_of
-from meter_data.lake.consumption import days_of
 
 
 def test_weeks_and_months_of_days_are_those_of_the_calendar_of_python() -> None:

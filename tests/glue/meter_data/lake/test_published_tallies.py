@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from meter_data.lake import published_tallies
+from meter_data.consumption import published_tallies
+from meter_data.consumption.published_tallies import TalliesFile
 from meter_data.lake.meter_ranges import MeterRange
-from meter_data.lake.published_tallies import TalliesFile
 from meter_data.lake.table_parts import ALL_METERS, Part
 from metering import ledger
 

@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as some
-from meter_data.lake import coded_texts, schemas, tallies
+from meter_data.lake import coded_texts, schemas
 from meter_data.lake.calendar import DAY
-from meter_data.lake.tallies import Rejects, RejectsTallied
+from meter_data.merging import tallies
+from meter_data.merging.tallies import Rejects, RejectsTallied
 
 from tests.glue import clean_zone
 from tests.glue.clean_zone import FIRST, SECOND, Rejected

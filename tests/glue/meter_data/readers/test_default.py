@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from meter_data.readers import cleaning
+from meter_data.cleaning import items as cleaning
 from meter_data.readers.description import DescriptionError
 
 from tests.glue.described import clean_described, meter_file, rows, set_aside

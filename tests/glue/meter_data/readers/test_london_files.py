@@ -12,9 +12,10 @@ from unittest.mock import patch
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as some
+from meter_data.cleaning import items as cleaning
 from meter_data.lake.schemas import TYPES
 from meter_data.meter_files import file_kinds, text_columns
-from meter_data.readers import cleaning, london, rules
+from meter_data.readers import london, rules
 
 from tests.glue.deliveries import DELIVERED_AT, KAGGLE, OFFICIAL, Cleaned, clean, meter_file, packed
 from tests.glue.folder_store import FolderStore

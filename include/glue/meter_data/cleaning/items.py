@@ -20,9 +20,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from meter_data import readers
-from meter_data.lake import clean_zone, quarantine, row_groups, undecided
-from meter_data.lake.clean_zone import CleanFile, Readings, Source
-from meter_data.lake.quarantine import QuarantineFile
+from meter_data.cleaning import clean_zone, quarantine, undecided
+from meter_data.cleaning.clean_zone import CleanFile, Readings, Source
+from meter_data.cleaning.quarantine import QuarantineFile
+from meter_data.lake import row_groups
 from meter_data.lake.row_groups import RowGroup
 from meter_data.lake.store import Store
 from meter_data.lake.summaries import row_groups_uri

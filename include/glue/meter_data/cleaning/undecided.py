@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from meter_data.lake import clean_zone
-from meter_data.lake.clean_zone import Readings, Source
+from meter_data.cleaning import clean_zone
+from meter_data.cleaning.clean_zone import Readings, Source
 from meter_data.lake.schemas import CLEAN, TYPES
 from meter_data.lake.store import Store
 

@@ -19,24 +19,16 @@ from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 
-from meter_data.lake import (
-    columns,
-    completeness,
-    date_ranges,
-    day_sums,
-    periods,
-    published,
-    published_tallies,
-    table_parts,
-)
+from meter_data.consumption import completeness, day_sums, periods, published_tallies
+from meter_data.consumption.published_tallies import Load, TalliesFile
+from meter_data.consumption.touched_dates import Touched
+from meter_data.lake import columns, date_ranges, published, table_parts
 from meter_data.lake.calendar import day_of, number_of
 from meter_data.lake.meter_ranges import MeterRange, RowGroupOfMeters, cut
 from meter_data.lake.published import Published, Values
-from meter_data.lake.published_tallies import Load, TalliesFile
 from meter_data.lake.schemas import AGGREGATED_DAILY, AGGREGATED_MONTHLY, AGGREGATED_WEEKLY, INTERVAL
 from meter_data.lake.store import SNAPPY, ZSTD, Store
 from meter_data.lake.table_parts import ALL_METERS, Part
-from meter_data.lake.touched_dates import Touched
 
 READINGS = "daily"
 DAILY, WEEKLY, MONTHLY = "aggregated_daily", "aggregated_weekly", "aggregated_monthly"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from meter_data.lake.clean_zone import Source
+from meter_data.cleaning.clean_zone import Source
 from meter_data.lake.schemas import INSTANT, QUARANTINE
 from meter_data.lake.store import ZSTD, Store
 

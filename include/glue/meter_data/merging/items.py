@@ -20,14 +20,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from meter_data.lake import merging, meter_ranges, tallies
+from meter_data.lake import meter_ranges
 from meter_data.lake.calendar import DAY, day_of, number_of
-from meter_data.lake.merging import Counts, Merged
 from meter_data.lake.meter_ranges import MeterRange, RowGroupOfMeters
 from meter_data.lake.published import Published, Values
 from meter_data.lake.row_groups import RowGroup
 from meter_data.lake.schemas import BUSINESS, INTERVAL
 from meter_data.lake.store import Store
+from meter_data.merging import tallies
+from meter_data.merging import winners as merging
+from meter_data.merging.winners import Counts, Merged
 
 TABLE = "daily"
 MONTH = "month"
