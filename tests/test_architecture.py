@@ -65,11 +65,10 @@ def test_logic_of_metering_is_free_of_airflow(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sources("include/glue"), ids=name)
 def test_a_glue_script_imports_what_glue_has(path: Path) -> None:
-    # py4j is a part of Spark: what its JVM raises and PySpark has no name for arrives as py4j's error.
-    # fastavro comes with raw_to_clean as a wheel (infra/glue.yaml).
-    allowed = {"pyspark", "py4j", "numpy", "pandas", "pyarrow", "boto3", "botocore", "awsglue", "fastavro"}
+    # py4j, a part of Spark, raises what fails in a worker. fastavro comes with raw_to_clean as a wheel (infra/glue.yaml).
+    allowed = {"pyspark", "py4j", "numpy", "pyarrow", "boto3", "botocore", "awsglue", "fastavro"}
 
-    assert packages(path) <= STANDARD | allowed | {"transformers", "meter_data"}
+    assert packages(path) <= STANDARD | allowed | {"meter_data"}
 
 
 @pytest.mark.parametrize("path", sources("include/glue/meter_data"), ids=name)
@@ -81,9 +80,24 @@ def test_the_runner_alone_knows_spark(path: Path) -> None:
     assert not at_import & {"pyspark", "py4j", "fastavro", "pandas"}, "Import it in the function: few runs need it."
 
 
-@pytest.mark.parametrize("path", sources("include/glue/meter_data/meter_files"), ids=name)
-def test_what_cuts_files_into_columns_does_not_know_the_readers(path: Path) -> None:
-    assert not any(module.startswith(("meter_data.readers", "transformers")) for module in imports(path))
+@pytest.mark.parametrize("path", sources("include/glue/meter_data"), ids=name)
+def test_a_room_of_the_jobs_imports_from_the_rooms_below_it(path: Path) -> None:
+    """Data flows one way: who reads the package from below never turns round."""
+    rooms = {
+        "lake": set(),
+        "runner": {"lake"},
+        "meter_files": {"lake"},
+        "readers": {"lake", "meter_files"},
+        "cleaning": {"lake", "meter_files", "readers"},
+        "merging": {"lake"},
+        "consumption": {"lake"},
+        "series": {"lake"},
+        "anomalies": {"lake"},
+    }
+    room = path.relative_to(REPOSITORY / "include/glue/meter_data").parts[0]
+    if room in rooms:
+        used = {module.split(".")[1] for module in imports(path) if module.startswith("meter_data.")}
+        assert used <= rooms[room] | {room}
 
 
 @pytest.mark.parametrize("path", sources("api_lambdas"), ids=name)
@@ -105,7 +119,6 @@ def test_the_stand_in_knows_the_product_only_by_paths(path: Path) -> None:
         "include",
         "api_lambdas",
         "metering",
-        "transformers",
         "meter_data",
         "tests",
     }

@@ -31,7 +31,7 @@ from benchmarks.load.process_tree import Usage
 from local_aws.control_plane import ControlPlane, serve
 from local_aws.glue.composition import glue_services
 from local_aws.glue.log_store import LogStore
-from local_aws.infrastructure.artefacts import PACKAGES, glue_artefacts
+from local_aws.infrastructure.artefacts import PACKAGE, glue_artefacts
 from local_aws.ports import free_ports
 from local_aws.settings import Settings
 from local_aws.state import State
@@ -195,8 +195,7 @@ class Lake:
             return name
         prefix = "" if script.startswith("predecessor/") else "glue/"
         buckets = {f"--{zone}_bucket": zone for zone in ZONES}
-        packages = [f"s3://scripts/glue/{package}.zip" for package in PACKAGES]
-        extra = {"--extra-py-files": ",".join(packages), "--database": DATABASE}
+        extra = {"--extra-py-files": f"s3://scripts/glue/{PACKAGE}.zip", "--database": DATABASE}
         with contextlib.suppress(self.glue.exceptions.AlreadyExistsException):
             self.glue.create_job(
                 Name=name,

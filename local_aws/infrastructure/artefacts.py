@@ -1,7 +1,7 @@
-"""What a deployment uploads beside the templates: Glue scripts, their packages, and wheels that Glue lacks.
+"""What a deployment uploads beside the templates: Glue scripts, their package, and wheels that Glue lacks.
 
 include/glue/<job>.py          -> glue/<job>.py
-include/glue/<package>/        -> glue/<package>.zip      (--extra-py-files)
+include/glue/meter_data/       -> glue/meter_data.zip     (--extra-py-files)
 environments/wheels/<wheel>    -> glue/wheels/<wheel>     (--additional-python-modules)
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 PREFIX = "glue/"
-PACKAGES = ("meter_data", "transformers")
+PACKAGE = "meter_data"
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -24,9 +24,8 @@ def glue_artefacts(repository: Path) -> dict[str, bytes]:
     """Key below the scripts bucket -> content. The same files always give the same bytes."""
     folder = repository / "include" / "glue"
     artefacts = {f"{PREFIX}{script.name}": script.read_bytes() for script in sorted(folder.glob("*.py"))}
-    for package in PACKAGES:
-        if (folder / package).is_dir():
-            artefacts[f"{PREFIX}{package}.zip"] = zipped(folder / package)
+    if (folder / PACKAGE).is_dir():
+        artefacts[f"{PREFIX}{PACKAGE}.zip"] = zipped(folder / PACKAGE)
     for wheel in sorted((repository / "environments" / "wheels").glob("*.whl")):
         artefacts[f"{PREFIX}wheels/{wheel.name}"] = wheel.read_bytes()
     return artefacts

@@ -13,8 +13,8 @@ from urllib.parse import parse_qs, quote, quote_plus, urlencode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from meter_data.readers import meter_ids
 from pydantic import ValidationError
-from transformers.zones import meter_ids
 
 from api_lambdas.get_anomalies import handler as get_anomalies
 from api_lambdas.get_consumption import handler as get_consumption
@@ -25,7 +25,7 @@ from local_aws.gateway.routes import Route
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LAMBDAS = REPOSITORY / "api_lambdas"
-AUTHORITY = REPOSITORY / "include" / "glue" / "transformers" / "zones" / "meter_ids.py"
+AUTHORITY = REPOSITORY / "include" / "glue" / "meter_data" / "readers" / "meter_ids.py"
 
 IDS = [
     "MAC000002",

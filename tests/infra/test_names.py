@@ -143,8 +143,7 @@ def test_every_job_is_given_what_the_deployment_knows(deployment: Deployment) ->
             "--database": "metering",
             "--spread_above_rows": "100000000",
         }
-        packages = f"s3://metering-scripts-{suffix}/glue/"
-        assert arguments["--extra-py-files"] == f"{packages}meter_data.zip,{packages}transformers.zip"
+        assert arguments["--extra-py-files"] == f"s3://metering-scripts-{suffix}/glue/meter_data.zip"
         assert arguments["--enable-glue-datacatalog"] == "true"
         assert all(isinstance(value, str) for value in arguments.values())
 

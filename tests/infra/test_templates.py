@@ -139,7 +139,7 @@ def test_every_transformer_that_a_deployment_may_choose_is_there() -> None:
 
     assert choices == ["London", "Default"]
     for choice in choices:
-        assert (INFRA.parent / "include/glue/transformers" / f"{modules[choice]['Name']}.py").exists()
+        assert (INFRA.parent / "include/glue/meter_data/readers" / f"{modules[choice]['Name']}.py").exists()
 
 
 def test_the_airflow_variable_names_the_deployment(deployment) -> None:

@@ -18,7 +18,7 @@ from metering import catalog
 
 from benchmarks.load import lake
 from benchmarks.load.lake import PARQUET
-from local_aws.infrastructure.artefacts import PACKAGES, zipped
+from local_aws.infrastructure.artefacts import PACKAGE, zipped
 from local_aws.settings import Settings
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "include" / "glue"
@@ -46,8 +46,7 @@ class JobPlatform:
         self.buckets = {zone: f"{zone}-{self._suffix}" for zone in ZONES}
         for bucket in self.buckets.values():
             self.s3.create_bucket(Bucket=bucket)
-        for package in PACKAGES:
-            self.put("scripts", f"glue/{package}.zip", zipped(SCRIPTS / package))
+        self.put("scripts", f"glue/{PACKAGE}.zip", zipped(SCRIPTS / PACKAGE))
         self.glue.create_database(DatabaseInput={"Name": self.database})
         for name, (columns, keys) in TABLES.items():
             place = {"Columns": fields(columns), "Location": f"s3://{self.buckets['business']}/{name}/", **PARQUET}
@@ -144,8 +143,8 @@ class JobPlatform:
             return job
         uri = self.put("scripts", f"glue/{script}.py", (SCRIPTS / f"{script}.py").read_bytes())["uri"]
         zones = {f"--{zone}_bucket": bucket for zone, bucket in self.buckets.items() if zone != "scripts"}
-        packages = ",".join(f"s3://{self.buckets['scripts']}/glue/{package}.zip" for package in PACKAGES)
-        arguments = {"--extra-py-files": packages, "--database": self.database, "--spread_above_rows": "100000000"}
+        package = f"s3://{self.buckets['scripts']}/glue/{PACKAGE}.zip"
+        arguments = {"--extra-py-files": package, "--database": self.database, "--spread_above_rows": "100000000"}
         self.glue.create_job(
             Name=job,
             Role="role",

@@ -67,18 +67,18 @@ def judge(rows: Records, described: Description, order: Sequence[str]) -> Times:
     codes, given = _given(rows)
     read = _read(given, described)
     local = local_time.instants(read.milliseconds, described.time_zone)
-    is_local = read.exists & read.is_clock
+    shows_a_clock = read.exists & read.is_clock
     applies = {
         rules.MALFORMED_TIMESTAMP: ~read.has_shape,
         rules.IMPOSSIBLE_TIMESTAMP: ~read.exists,
-        NONEXISTENT_LOCAL_TIME: is_local & ~local.exists,
+        NONEXISTENT_LOCAL_TIME: shows_a_clock & ~local.exists,
     }
     return Times(
         codes=codes,
         has_instant=read.exists,
         instants=np.where(read.is_clock, local.earlier, read.milliseconds),
         clocks=read.milliseconds,
-        is_ambiguous=is_local & local.is_ambiguous,
+        is_ambiguous=shows_a_clock & local.is_ambiguous,
         later=local.later,
         reasons=rules.first_reasons(order, len(read.exists), applies),
     )
