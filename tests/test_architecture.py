@@ -65,7 +65,8 @@ def test_logic_of_metering_is_free_of_airflow(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sources("include/glue"), ids=name)
 def test_a_glue_script_imports_what_glue_has(path: Path) -> None:
-    # py4j, a part of Spark, raises what fails in a worker. fastavro comes with raw_to_clean as a wheel (infra/glue.yaml).
+    # py4j, a part of Spark, raises what fails in a worker.
+    # fastavro comes with raw_to_clean as a wheel (infra/glue.yaml).
     allowed = {"pyspark", "py4j", "numpy", "pyarrow", "boto3", "botocore", "awsglue", "fastavro"}
 
     assert packages(path) <= STANDARD | allowed | {"meter_data"}
