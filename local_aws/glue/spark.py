@@ -18,7 +18,7 @@ SHIM = Path(__file__).resolve().parents[1] / "awsglue_shim"
 # The variable by which a job's process knows what to say if it asks for Spark and there is no Java (driver.py).
 NO_JAVA = "SPARK_HAS_NO_JAVA"
 JAVA_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData"
-# The AWS SDK of S3A complains at length of a profile file that is a device, as /dev/null is.
+# An empty file of profiles: a job takes its credentials from its environment, not from whoever runs the platform.
 NO_PROFILES = "aws-profiles"
 LOG_LAYOUT = """\
 rootLogger.level = warn
@@ -50,7 +50,6 @@ def options(settings: Settings, folder: Path) -> dict[str, str]:
         "spark.driver.memory": settings.spark_driver_memory,
         "spark.driver.host": HOST,
         "spark.driver.bindAddress": HOST,
-        "spark.driver.extraClassPath": class_path(settings),
         "spark.driver.extraJavaOptions": " ".join(java_options),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
@@ -59,14 +58,6 @@ def options(settings: Settings, folder: Path) -> dict[str, str]:
         "spark.sql.adaptive.enabled": "true",
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version": "2",
-        "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
-        "spark.hadoop.fs.s3a.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
-        "spark.hadoop.fs.s3a.endpoint": settings.s3_url,
-        "spark.hadoop.fs.s3a.path.style.access": "true",
-        "spark.hadoop.fs.s3a.connection.ssl.enabled": "false",
-        "spark.hadoop.fs.s3a.aws.credentials.provider": "com.amazonaws.auth.EnvironmentVariableCredentialsProvider",
-        "spark.hadoop.fs.s3a.fast.upload.buffer": "bytebuffer",
-        "spark.hadoop.fs.s3a.change.detection.mode": "none",
     }
 
 
@@ -114,11 +105,6 @@ def environment(settings: Settings, folder: Path, properties: Path) -> dict[str,
         "SPARK_LOCAL_DIRS": str(folder / "local"),
         "SPARK_LOCAL_IP": HOST,
     }
-
-
-def class_path(settings: Settings) -> str:
-    """The jars of S3A. On the class path they need no copy for every process, as spark.jars would make."""
-    return ":".join(str(jar) for jar in sorted((settings.repository / "environments" / "jars").glob("*.jar")))
 
 
 def _java(settings: Settings) -> dict[str, str]:

@@ -81,10 +81,10 @@ def test_all_steps_of_an_environment_run_again_for_another_python(
 ) -> None:
     """The installations are recorded instead of made: pip and uv would need minutes."""
     steps: list[str] = []
-    for folder in ("LOCAL", "AIRFLOW", "GLUE", "TOOLS", "JARS", "WHEELS"):
+    for folder in ("LOCAL", "AIRFLOW", "GLUE", "TOOLS", "WHEELS"):
         monkeypatch.setattr(set_up, folder, tmp_path / f".{folder.lower()}")
         (tmp_path / f".{folder.lower()}").mkdir()
-    for action in ("install_uv", "install_airflow", "install_torch", "install_local", "fetch_jars", "fetch_wheels"):
+    for action in ("install_uv", "install_airflow", "install_torch", "install_local", "fetch_wheels"):
         monkeypatch.setattr(set_up, action, partial(steps.append, action))
     monkeypatch.setattr(set_up, "install_glue", lambda chosen: steps.append(f"install_glue {chosen.version}"))
     # A machine without a Python 3.11 but the one that sets up, if it is one.
@@ -98,7 +98,7 @@ def test_all_steps_of_an_environment_run_again_for_another_python(
         steps.append(f"end of {version}")
 
     assert steps == [
-        *("install_uv", "install_airflow", "install_torch", "install_local", "fetch_jars"),
+        *("install_uv", "install_airflow", "install_torch", "install_local"),
         *("install_glue 3.11", "fetch_wheels"),
         "end of 3.11",
         "end of 3.11",

@@ -144,7 +144,6 @@ def test_every_job_is_given_what_the_deployment_knows(deployment: Deployment) ->
             "--spread_above_rows": "100000000",
         }
         assert arguments["--extra-py-files"] == f"s3://metering-scripts-{suffix}/glue/meter_data.zip"
-        assert arguments["--enable-glue-datacatalog"] == "true"
         assert all(isinstance(value, str) for value in arguments.values())
 
 
