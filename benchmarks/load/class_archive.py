@@ -42,8 +42,8 @@ def made(settings: Settings) -> Path:
 
 
 def _fingerprint(settings: Settings) -> str:
-    """Of all that an archive depends on: Java, Spark and the class path."""
+    """Returns what tells archives apart: the Java and the Spark that they are made by."""
     home = java_home(settings.glue_environment)
-    parts = [str(home), str((home / "bin" / "java").stat().st_mtime_ns), spark.class_path(settings)]
+    parts = [str(home), str((home / "bin" / "java").stat().st_mtime_ns)]
     parts += sorted(map(str, settings.glue_environment.glob("lib/python3.*/site-packages/pyspark-*.dist-info")))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
