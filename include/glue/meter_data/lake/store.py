@@ -148,10 +148,21 @@ class Store:
         parts = (table.slice(start, rows_a_group) for start in range(0, table.num_rows, rows_a_group))
         self.write_row_groups(uri, table.schema, parts, codec)
 
-    def write_row_groups(self, uri: str, schema: pa.Schema, groups: Iterable[pa.Table], codec: str = ZSTD) -> None:
-        """Writes one Parquet file, each table as a row group of it. Only one table is held at a time."""
+    def write_row_groups(
+        self,
+        uri: str,
+        schema: pa.Schema,
+        groups: Iterable[pa.Table],
+        codec: str = ZSTD,
+        statistics: Sequence[str] | None = None,
+    ) -> None:
+        """Writes one Parquet file, each table as a row group of it. Only one table is held at a time.
+
+        The footer says of the columns named in `statistics` (None: of all) what each row group holds of them.
+        """
         sink = pa.BufferOutputStream()
-        with pq.ParquetWriter(sink, schema, compression=codec) as writer:
+        chosen = True if statistics is None else list(statistics)
+        with pq.ParquetWriter(sink, schema, compression=codec, write_statistics=chosen) as writer:
             for group in groups:
                 writer.write_table(group, row_group_size=max(group.num_rows, 1))
         self.write(uri, sink.getvalue())
