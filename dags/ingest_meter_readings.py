@@ -42,7 +42,7 @@ Otherwise ask the data platform's engineer on call, with the link of the alert.
 
 from airflow.sdk import Param, chain, dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
-from metering import file_descriptions, glue, ingestion
+from metering import conflicts, file_descriptions, glue, ingestion, rejects
 from metering.assets import READINGS
 from metering.batches import BATCH, RUN
 from metering.defaults import DAG_OPTIONS
@@ -50,23 +50,8 @@ from metering.deployment import CLEAN_BUCKET, GLUE_DATABASE, LANDING_BUCKET, LAN
 from metering.operators import CrawlOperator, JobRunOperator
 
 PARAMS = {
-    "max_rejected_share": Param(
-        0.01,
-        type="number",
-        minimum=0,
-        maximum=1,
-        section="Quality",
-        description="The run fails before anything is published when a larger share of its rows is bad (0.01 = 1 %).",
-    ),
-    "max_conflict_share": Param(
-        0.001,
-        type="number",
-        minimum=0,
-        maximum=1,
-        section="Quality",
-        description="The operators are told when a larger share of the readings came with different values at the same "
-        "upload time (0.001 = 0.1 %). The run goes on.",
-    ),
+    "max_rejected_share": Param(**rejects.ALLOWED_SHARE),
+    "max_conflict_share": Param(**conflicts.ALLOWED_SHARE),
     "transformer": Param(
         None,
         type=["null", "string"],

@@ -11,6 +11,17 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+# The field of the trigger form.
+ALLOWED_SHARE = {
+    "default": 0.001,
+    "type": "number",
+    "minimum": 0,
+    "maximum": 1,
+    "section": "Quality",
+    "description": "The operators are told when a larger share of the readings came with different values at the same "
+    "upload time (0.001 = 0.1 %). The run goes on.",
+}
+
 log = logging.getLogger(__name__)
 
 

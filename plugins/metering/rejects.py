@@ -7,6 +7,15 @@ from typing import Any
 from metering import messages
 
 SHOWN = 5
+# The field of the trigger form.
+ALLOWED_SHARE = {
+    "default": 0.01,
+    "type": "number",
+    "minimum": 0,
+    "maximum": 1,
+    "section": "Quality",
+    "description": "The run fails before anything is published when a larger share of its rows is bad (0.01 = 1 %).",
+}
 
 
 class RejectedShareError(ValueError):
