@@ -125,7 +125,12 @@ def published(*, batch: bool = False, sums: bool = False) -> Callable[[AwsServic
 
     def given(services: AwsServices) -> None:
         if batch:
-            services.s3.put_json("the-clean", f"_batches/{BATCH}.json", {"batch": BATCH, "dates": JANUARY})
+            services.s3.put_json(
+                "the-clean",
+                f"_batches/{BATCH}.json",
+                {"batch": BATCH, "dates": JANUARY, "merged_at": "2026-01-02T10:20:00Z"},
+            )
+            services.s3.put_object("the-clean", f"_summaries/{BATCH}/clean_row_groups.parquet", "list")
             services.s3.put_object("the-clean", f"clean/batch={BATCH}/part-0.parquet", "rows")
         if sums:
             services.publish("daily", "INT", "201301")

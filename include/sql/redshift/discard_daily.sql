@@ -1,6 +1,6 @@
--- What loses against the warehouse, or is there already, is not merged. The rule is that of rank_daily.sql. As daily
--- keeps delivered_at and merged_at of each reading, it makes no difference in which loads, in which order and how often
--- batches are loaded.
+-- What loses against the warehouse, or is there already, is not merged: an older delivery, or a batch that was merged
+-- earlier. As daily keeps both times of each reading, it makes no difference with which others, in which order and how
+-- often a batch is loaded.
 DELETE FROM daily_staged
 USING daily
 WHERE
