@@ -13,8 +13,9 @@ The batches in the clean zone; the sums as the catalog publishes them when they 
 `set_up_warehouse`.
 
 ## Writes
-`daily` (merged by meter, type and time; the newest delivery wins, then the batch that the lake merged later) and the three `aggregated_*` tables, either in one
-transaction; manifests of what is copied below `_manifests/` in the business bucket. Emits the asset `warehouse`.
+`daily` (merged by meter, type and time; the newest delivery wins, then the batch that the lake merged later) and the
+three `aggregated_*` tables, either in one transaction; manifests of what is copied below `_manifests/` in the business
+bucket. Emits the asset `warehouse`.
 
 ## Parameters
 For runs by hand only: batches, dates, or both. Empty: everything that was ever published, e.g. for a new cluster.
