@@ -249,7 +249,7 @@ def merged_at(s3: Any, clean_bucket: str, batch: str) -> datetime:
     no more than when it was recorded.
     """
     about = storage.read_json(s3, clean_bucket, f"{BATCHES}{batch}.json")
-    return datetime.fromisoformat(about.get("merged_at", about["recorded_at"]))
+    return datetime.fromisoformat(about.get("merged_at") or about["recorded_at"])
 
 
 def published_dates(s3: Any, clean_bucket: str) -> list[str]:
