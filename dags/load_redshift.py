@@ -13,8 +13,9 @@ The batches in the clean zone; the sums as the catalog publishes them when they 
 `set_up_warehouse`.
 
 ## Writes
-`daily` (merged by meter, type and time; the newest delivery wins) and the three `aggregated_*` tables, either in one
-transaction; manifests of what is copied below `_manifests/` in the business bucket. Emits the asset `warehouse`.
+`daily` (merged by meter, type and time; the newest delivery wins, then the batch that the lake merged later) and the
+three `aggregated_*` tables, either in one transaction; manifests of what is copied below `_manifests/` in the business
+bucket. Emits the asset `warehouse`.
 
 ## Parameters
 For runs by hand only: batches, dates, or both. Empty: everything that was ever published, e.g. for a new cluster.
@@ -23,6 +24,8 @@ For runs by hand only: batches, dates, or both. Empty: everything that was ever 
 The transaction was rolled back: the API answers with the old numbers. Every task can be cleared as often as needed;
 loading twice changes nothing.
 
+- `plan_load` says that batches were cleaned by an earlier version: in `ingest_meter_readings`, clear `raw_to_clean` of
+  their runs, with all tasks after it; then clear `plan_load`.
 - `merge_readings`, `merge_consumption`: the log ends with Redshift's message. Is a table missing? Run
   `set_up_warehouse`. Is a file missing? Its batch was cleaned anew meanwhile: clear `plan_load`. Is the cluster paused?
   Resume it and clear the task.

@@ -21,6 +21,7 @@ from typing import Any
 
 import boto3
 from meter_data.lake import date_ranges, published, row_groups, store, summaries
+from meter_data.lake.row_groups import RowGroup
 from meter_data.lake.store import Store
 from meter_data.merging import items as business_partitions
 from meter_data.merging import tallies
@@ -34,6 +35,10 @@ OPTIONS = ["batch", "run", "grain", "clean_bucket", "business_bucket", "database
 BYTES_A_REJECT = 20
 
 
+class OutdatedBatchError(LookupError):
+    """A batch has no list of row groups."""
+
+
 def main() -> None:
     from awsglue.utils import getResolvedOptions
 
@@ -42,14 +47,15 @@ def main() -> None:
 
 
 def convert(connect: Callable[[], Store], glue: Any, given: dict[str, str]) -> None:
-    """Does the work of the job. `given` has a value for each of OPTIONS. Raises GrainError."""
+    """Does the work of the job. `given` has a value for each of OPTIONS. Raises GrainError and
+    OutdatedBatchError."""
     zones = connect()
     clean_bucket, batch, run = given["clean_bucket"], given["batch"], given["run"]
     most_rows_here = int(given["spread_above_rows"])
     folders = Folders(f"s3://{given['business_bucket']}/{TABLE}/run={run}/", tallies.folder_of(clean_bucket, batch))
     # First of all: what is published now is what the new versions will say that they replace.
     known = published.partitions(glue, given["database"], TABLE)
-    groups = row_groups.read(zones, summaries.row_groups_uri(clean_bucket, batch))
+    groups = row_groups_of(zones, clean_bucket, batch)
     wanted = business_partitions.touched(zones, groups, given["grain"])
     business_partitions.require_one_grain(wanted, known, given["grain"])
     for folder in (folders.partitions, folders.tallies):
@@ -69,6 +75,17 @@ def convert(connect: Callable[[], Store], glue: Any, given: dict[str, str]) -> N
         "rejected_unattributed": sum(found.unattributed for found in rejects),
     }
     zones.write_json(summaries.summary_uri(clean_bucket, batch, JOB), document)
+
+
+def row_groups_of(zones: Store, clean_bucket: str, batch: str) -> list[RowGroup]:
+    """Returns the list of the batch's row groups. Raises OutdatedBatchError."""
+    try:
+        return row_groups.read(zones, summaries.row_groups_uri(clean_bucket, batch))
+    except FileNotFoundError:
+        raise OutdatedBatchError(
+            f"The batch {batch} has no list of row groups: an earlier version of raw_to_clean has cleaned it. Clear "
+            "raw_to_clean of this run of ingest_meter_readings, with all tasks after it."
+        ) from None
 
 
 def rejects_of(zones: Store, clean_bucket: str, batch: str, folder: str) -> list[Rejects]:

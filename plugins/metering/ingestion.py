@@ -65,12 +65,13 @@ def publish_readings(batch: str, clean_bucket: str, database: str, params: dict[
 def record_ledger(batch: str, clean_bucket: str) -> dict[str, Any]:
     """Note that the batch is loaded; what its READINGS event says."""
     s3 = clients.s3()
-    summary, _ = glue.summary(s3, clean_bucket, batch, "clean_to_business")
+    summary, merged_at = glue.summary(s3, clean_bucket, batch, "clean_to_business")
     cleaned, _ = glue.summary(s3, clean_bucket, batch, "raw_to_clean")
     return ledger.record(
         s3,
         clean_bucket=clean_bucket,
         summary=summary,
+        merged_at=merged_at,
         recorded_at=datetime.now(UTC),
         set_aside=set_aside.uris(cleaned),
     )

@@ -2,7 +2,8 @@
 
     <clean>/_manifests/<batch>.json      the files of a batch, written once, before any work on them
     <clean>/_ledger/<etag>-<size>.json   a file that was loaded; the object's key alone says that it is known
-    <clean>/_batches/<batch>.json        a batch that was published: its run, its dates, when
+    <clean>/_batches/<batch>.json        a batch that was published: its run, its dates, when; and
+                                         when it was merged, which orders batches (see merged_at)
     <clean>/_swept/<batch>.json          a batch whose clean rows were swept since: when
     <clean>/_set_aside/<etag>-<size>-<read_with>.json
                                          a file that could not be read, and the reason. <read_with> stands for what it
@@ -204,20 +205,26 @@ def record_set_aside(s3: Any, *, clean_bucket: str, summary: dict[str, Any], rec
 
 
 def record(
-    s3: Any, *, clean_bucket: str, summary: dict[str, Any], recorded_at: datetime, set_aside: Iterable[str] = ()
+    s3: Any,
+    *,
+    clean_bucket: str,
+    summary: dict[str, Any],
+    merged_at: datetime,
+    recorded_at: datetime,
+    set_aside: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Note that a batch and its files are loaded; what READINGS says of it: batch, run and touched dates.
 
-    `summary` is that of clean_to_business. `set_aside` are the URIs of the files that could not be read. The ledger is
-    written last: a run that dies before is simply run again.
+    `summary` is that of clean_to_business, written at `merged_at`. `set_aside` are the URIs of the files that could not
+    be read. The ledger is written last: a run that dies before is simply run again.
     """
-    stamp = f"{recorded_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    stamp, merged = (f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" for time in (recorded_at, merged_at))
     published = {name: summary[name] for name in ("batch", "run", "dates")}
     manifest = storage.read_json(s3, clean_bucket, f"{MANIFESTS}{summary['batch']}.json")
     batch_key = f"{BATCHES}{summary['batch']}.json"
     unread = set(set_aside)
     loaded = [file for file in manifest["files"] if file["uri"] not in unread]
-    about = {**published, "files": len(loaded), "recorded_at": stamp}
+    about = {**published, "files": len(loaded), "merged_at": merged, "recorded_at": stamp}
     storage.write_json(s3, clean_bucket, batch_key, about)
     # Its clean rows are there again, should they ever have been swept.
     storage.delete(s3, clean_bucket, [f"{SWEPT}{summary['batch']}.json"])
@@ -232,6 +239,17 @@ def record(
 def published_batches(s3: Any, clean_bucket: str) -> list[str]:
     """Every batch that was published, oldest first."""
     return [PurePosixPath(item["Key"]).stem for item in storage.objects(s3, clean_bucket, BATCHES)]
+
+
+def merged_at(s3: Any, clean_bucket: str, batch: str) -> datetime:
+    """When a published batch was merged into the business zone (UTC).
+
+    Of two batches with rows of one partition, the one that was merged later has the later time: the catalog refuses
+    what a job made before a newer version was published. A batch recorded by an earlier version of this module says
+    no more than when it was recorded.
+    """
+    about = storage.read_json(s3, clean_bucket, f"{BATCHES}{batch}.json")
+    return datetime.fromisoformat(about.get("merged_at") or about["recorded_at"])
 
 
 def published_dates(s3: Any, clean_bucket: str) -> list[str]:

@@ -40,6 +40,10 @@ def write_json(s3: Any, bucket: str, key: str, content: Any) -> None:
     s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
 
 
+def write_text(s3: Any, bucket: str, key: str, text: str) -> None:
+    s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="text/plain")
+
+
 def delete(s3: Any, bucket: str, keys: list[str]) -> None:
     """Delete objects. Those that are gone already are none to S3; DeletionError names the first that it keeps."""
     for start in range(0, len(keys), MOST_DELETED):

@@ -6,6 +6,10 @@ merges them plans them anew in each try: it may be cleared alone, long after new
 A manifest is data, not SQL: names of files never become part of a statement.
 
     <business>/_manifests/<batch>/<table>.json    where <batch> names the run of load_redshift
+    <business>/_manifests/<batch>/batches.csv     the batches to be copied, and when each was merged into the lake
+
+The second orders rows of one upload time that came in different batches: the batch that was merged later wins, in the
+warehouse as in the lake, in whichever order they are loaded.
 """
 
 from __future__ import annotations
@@ -18,10 +22,13 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from metering import batches, catalog, clients, dates, deployment, ledger, storage
+from metering.glue import SUMMARIES
 from metering.settings import SETTINGS
 
 MANIFESTS = "_manifests/"
 READINGS_TABLE = "daily"
+BATCHES_TABLE = "batches"  # lives no longer than a load
+ROW_GROUPS = "clean_row_groups.parquet"
 # The partitions of each aggregate that hold a set of dates.
 AGGREGATES: dict[str, Callable[[Iterable[str]], set[str]]] = {
     "aggregated_daily": dates.months,
@@ -41,7 +48,9 @@ CREATE_TABLES = [
 MERGES: dict[str, list[str]] = {
     "merge_readings": [
         "redshift/lock_load_turn.sql",
-        *(f"redshift/{step}_{READINGS_TABLE}.sql" for step in ("stage", "copy", "rank", "discard", "merge")),
+        *(f"redshift/{step}_{READINGS_TABLE}.sql" for step in ("stage", "copy")),
+        *(f"redshift/{step}_{BATCHES_TABLE}.sql" for step in ("stage", "copy")),
+        *(f"redshift/{step}_{READINGS_TABLE}.sql" for step in ("rank", "discard", "merge")),
     ],
     "merge_consumption": [
         "redshift/lock_load_turn.sql",
@@ -83,6 +92,10 @@ class SweptBatchError(LookupError):
     """A load is about a batch whose clean rows were swept."""
 
 
+class OutdatedBatchError(LookupError):
+    """A load is about a batch whose clean rows lack columns."""
+
+
 @dataclass(frozen=True)
 class Load:
     """What a run loads: `batches` of readings, and the aggregates of `dates` (closed ranges)."""
@@ -115,7 +128,11 @@ def plan_load(
         load, ledger.swept_batches(s3, clean_bucket), everything=not announced and not params["batches"]
     )
     log.info("Batches: %s. Dates: %s", ", ".join(load.batches) or "none", ", ".join(load.dates) or "none")
-    wanted = {READINGS_TABLE: [f"s3://{clean_bucket}/clean/batch={batches.checked(name)}/" for name in load.batches]}
+    folders = [f"s3://{clean_bucket}/clean/batch={batches.checked(name)}/" for name in load.batches]
+    require_all_columns(s3, clean_bucket, load.batches)
+    merged = [f"{name},{ledger.merged_at(s3, clean_bucket, name):%Y-%m-%d %H:%M:%S}\n" for name in load.batches]
+    storage.write_text(s3, business_bucket, f"{MANIFESTS}{batch}/{BATCHES_TABLE}.csv", "".join(merged))
+    wanted = {READINGS_TABLE: folders}
     wanted |= locations_of_sums(glue, database, load.dates)
     return merges(write_manifests(s3, wanted, batch=batch, business_bucket=business_bucket))
 
@@ -144,6 +161,20 @@ def without_swept(load: Load, swept: set[str], *, everything: bool) -> Load:
         raise SweptBatchError(f"{told}. {again}. To load the rest, trigger this DAG with the other batches and dates.")
     log.warning("%s: their readings are not loaded; the sums are complete. %s.", told, again)
     return Load([batch for batch in load.batches if batch not in swept], load.dates)
+
+
+def require_all_columns(s3: Any, clean_bucket: str, loaded: list[str]) -> None:
+    """Raises OutdatedBatchError for batches that an earlier version of raw_to_clean wrote, without source_row and
+    source_batch: COPY takes columns by their places. That version wrote no list of row groups.
+    """
+    outdated = [name for name in loaded if not storage.exists(s3, clean_bucket, f"{SUMMARIES}{name}/{ROW_GROUPS}")]
+    if outdated:
+        raise OutdatedBatchError(
+            f"Cleaned by an earlier version of raw_to_clean, whose rows lack columns: {', '.join(outdated)}. In "
+            "ingest_meter_readings, clear raw_to_clean of the run of each of them, with all tasks after it (a batch "
+            "begins with the time of its run, in UTC); then clear plan_load. To load the rest, trigger this DAG with "
+            "the other batches and dates."
+        )
 
 
 def merges(tables: set[str]) -> list[str]:

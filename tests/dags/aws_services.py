@@ -75,6 +75,8 @@ class AwsServices:
         summary = {"batch": batch, "run": run, **self.summaries[job]}
         self.s3.put_json("the-clean", f"_summaries/{batch or run}/{job}.json", summary)
         if job == "raw_to_clean":
+            self.s3.put_object("the-clean", f"_summaries/{batch}/clean_row_groups.parquet", "list")
+        if job == "raw_to_clean":
             self.s3.put_object("the-clean", f"clean/batch={batch}/part-0.parquet", "rows")
         if job == "prepare_training_set":
             self.s3.put_json("the-working", "training/baseline.json", BASELINE)

@@ -23,6 +23,12 @@ IAM_ROLE 'arn:aws-cn:iam::123456789012:role/copy'
 FORMAT AS PARQUET
 MANIFEST"""
 
+COPY_BATCHES = f"""\
+COPY batches_copied
+FROM 's3://the-business/_manifests/{BATCH}/batches.csv'
+IAM_ROLE 'arn:aws-cn:iam::123456789012:role/copy'
+FORMAT AS CSV"""
+
 
 @pytest.fixture
 def dag(dags: dict[str, DAG]) -> DAG:
@@ -78,11 +84,14 @@ def test_the_readings_are_copied_from_the_manifest_of_the_run(dag: DAG, aws: Aws
         "LOCK TABLE load_turn",
         "CREATE TEMP TABLE daily_copied (",
         "COPY daily_copied",
+        "CREATE TEMP TABLE batches_copied (",
+        "COPY batches_copied",
         "CREATE TEMP TABLE daily_staged AS",
         "DELETE FROM daily_staged",
         "MERGE INTO daily",
     ]
     assert statements[2] == COPY_DAILY
+    assert statements[4] == COPY_BATCHES
 
 
 def test_the_sums_of_all_grains_are_merged_together(dag: DAG, aws: AwsEndpoint) -> None:

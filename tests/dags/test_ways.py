@@ -180,7 +180,8 @@ def test_a_delivery_without_interval_readings_reaches_the_warehouse(
         "merge_consumption": "skipped",
         "announce_warehouse": "success",
     }
-    (manifest,) = services.s3.keys("the-business", "_manifests/")
+    merged_at, manifest = services.s3.keys("the-business", "_manifests/")
+    assert merged_at.endswith("/batches.csv")
     assert manifest.endswith("/daily.json")
     copied = [entry["url"] for entry in services.s3.json("the-business", manifest)["entries"]]
     assert copied == [f"s3://the-clean/clean/batch={batch}/part-0.parquet"]

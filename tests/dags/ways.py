@@ -120,13 +120,19 @@ def training_set(dates: list[str]) -> Callable[[AwsServices], None]:
     return given
 
 
-def published(*, batch: bool = False, sums: bool = False) -> Callable[[AwsServices], None]:
+def published(*, batch: bool = False, rows: bool = True, sums: bool = False) -> Callable[[AwsServices], None]:
     """What there is to load: clean rows of a batch, sums of January 2013."""
 
     def given(services: AwsServices) -> None:
         if batch:
-            services.s3.put_json("the-clean", f"_batches/{BATCH}.json", {"batch": BATCH, "dates": JANUARY})
-            services.s3.put_object("the-clean", f"clean/batch={BATCH}/part-0.parquet", "rows")
+            services.s3.put_json(
+                "the-clean",
+                f"_batches/{BATCH}.json",
+                {"batch": BATCH, "dates": JANUARY, "merged_at": "2026-01-02T10:20:00Z"},
+            )
+            services.s3.put_object("the-clean", f"_summaries/{BATCH}/clean_row_groups.parquet", "list")
+            if rows:
+                services.s3.put_object("the-clean", f"clean/batch={BATCH}/part-0.parquet", "rows")
         if sums:
             services.publish("daily", "INT", "201301")
             for table, partition in zip(SUMS, ("201301", "2013", "2013"), strict=True):
@@ -309,6 +315,7 @@ WAYS: dict[str, list[Way]] = {
         Way(
             "a batch without rows and dates",
             {"plan_load": []},
+            published(batch=True, rows=False),
             events=consumption([], BATCH),
             skipped="merge_consumption merge_readings announce_warehouse",
         ),

@@ -27,7 +27,7 @@ class Reading:
     obis: str | None = None
     error: str | None = None
 
-    def clean(self, source_file: str, delivered_at: str, source_row: int) -> dict[str, object]:
+    def clean(self, source_file: str, delivered_at: str, source_row: int, batch: str) -> dict[str, object]:
         """Returns the row in the columns of the clean zone."""
         moment = moment_of(self.time)
         week = moment.isocalendar()
@@ -49,6 +49,7 @@ class Reading:
             "source_file": source_file,
             "delivered_at": moment_of(delivered_at),
             "source_row": source_row,
+            "source_batch": batch,
         }
 
 
@@ -64,9 +65,12 @@ class MeterFile:
     def uri(self) -> str:
         return f"s3://landing/readings/{self.name}"
 
-    def clean(self) -> list[dict[str, object]]:
+    def clean(self, batch: str = "b1") -> list[dict[str, object]]:
         """Returns the rows in the columns of the clean zone, in the order of the file."""
-        return [reading.clean(self.uri, self.delivered_at, line) for line, reading in enumerate(self.readings, start=1)]
+        return [
+            reading.clean(self.uri, self.delivered_at, line, batch)
+            for line, reading in enumerate(self.readings, start=1)
+        ]
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ def write(
     for number, file in enumerate(in_order):
         uri = f"s3://{bucket}/clean/batch={batch}/{number:05d}.parquet"
         # sorted() is stable: a later row of one time stays behind an earlier one.
-        rows = sorted(file.clean(), key=lambda row: (*_partition(row), row["meter_id"], row["reading_date_time"]))
+        rows = sorted(file.clean(batch), key=lambda row: (*_partition(row), row["meter_id"], row["reading_date_time"]))
         groups = [
             of_partition[start : start + rows_a_group]
             for _, found in groupby(rows, key=_partition)

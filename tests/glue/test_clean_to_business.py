@@ -409,6 +409,16 @@ def test_a_range_of_meters_reads_the_row_groups_that_hold_it(lake: Lake) -> None
     ]
 
 
+def test_a_batch_of_an_earlier_version_is_refused_with_what_to_do(lake: Lake) -> None:
+    batch = lake.clean([MeterFile("a.csv", FIRST, [Reading("M1", ONE, 1.0)])])
+    lake.store.delete([summaries.row_groups_uri("clean", batch)])
+
+    with pytest.raises(clean_to_business.OutdatedBatchError, match=r"^The batch b1 has no list .* Clear raw_to_clean"):
+        lake.run(batch)
+
+    assert lake.store.listed("s3://business/daily/") == []
+
+
 def test_items_can_be_sent_to_another_process(lake: Lake) -> None:
     batch = lake.clean([MeterFile("a.csv", FIRST, [Reading("M1", ONE, 1.0), Reading("M2", ONE, None, "ERR")])])
     groups = row_groups.read(lake.store, summaries.row_groups_uri("clean", batch))

@@ -69,6 +69,7 @@ def test_three_layouts_of_one_delivery_all_load(tmp_path: Path) -> None:
             f"s3://landing/readings/{name}",
             DELIVERED,
             1,
+            "b1",
         )
         for row, name in zip(readings, files, strict=True)
     ]

@@ -114,6 +114,7 @@ def test_rows_of_all_files_are_decided_together_and_counted_with_their_file(
     assert cleaned.clean_files() == ["00000.parquet", "00001.parquet", "00002.parquet", "decided.parquet"]
     decided = cleaned.store.read_parquet("s3://clean/clean/batch=b1/decided.parquet")
     assert decided.schema.names == CLEAN.names
+    assert set(decided["source_batch"].to_pylist()) == {"b1"}
     found = [
         (row["meter_id"], row["reading_date_time"], row["source_file"][-1], row["source_row"], row["obis_code"])
         for row in decided.to_pylist()

@@ -60,7 +60,8 @@ TABLES = {
     "readings_clean": (
         "meter_id string, reading_value double, reading_type string, reading_date_time timestamp, date_str string, "
         "obis_code string, error_code string, iso_year int, week_of_year int, day_of_month int, month int, year int, "
-        "hour int, minute int, source_file string, delivered_at timestamp, source_row bigint | batch string"
+        "hour int, minute int, source_file string, delivered_at timestamp, source_row bigint, "
+        "source_batch string | batch string"
     ),
     "daily": (
         "meter_id string, reading_value double, reading_date_time timestamp, date_str string, obis_code string, "

@@ -13,6 +13,7 @@ from metering import ledger
 from tests.plugins.object_store import ObjectStore
 
 BATCH, NEXT = "20260102T090000-3fa2c1", "20260103T090000-aa11bb"
+MERGED_AT = datetime(2026, 1, 2, 10, 20, tzinfo=UTC)
 RECORDED_AT = datetime(2026, 1, 2, 10, 30, tzinfo=UTC)
 MD5_OF_A, MD5_OF_BB = "0cc175b9c0f1b6a831c399e269772661", "21ad0bd836b90d08f4cf640b4c298e7c"
 
@@ -40,7 +41,7 @@ def load(s3: ObjectStore, batch: str = BATCH) -> None:
     """Find new files and record them as loaded."""
     assert find(s3, batch)
     summary = {"batch": batch, "run": f"{batch}-1", "dates": ["20130101-20130131"], "partitions": []}
-    ledger.record(s3, clean_bucket="clean", summary=summary, recorded_at=RECORDED_AT)
+    ledger.record(s3, clean_bucket="clean", summary=summary, merged_at=MERGED_AT, recorded_at=RECORDED_AT)
 
 
 def keys(s3: ObjectStore, batch: str = BATCH) -> list[str]:
@@ -244,7 +245,7 @@ def test_a_loaded_batch_leaves_an_entry_a_file_and_one_of_its_own(s3: ObjectStor
     find(s3)
     summary = {"batch": BATCH, "run": f"{BATCH}-2", "dates": ["20130101-20130131"], "partitions": [1, 2]}
 
-    said = ledger.record(s3, clean_bucket="clean", summary=summary, recorded_at=RECORDED_AT)
+    said = ledger.record(s3, clean_bucket="clean", summary=summary, merged_at=MERGED_AT, recorded_at=RECORDED_AT)
 
     assert said == {"batch": BATCH, "run": f"{BATCH}-2", "dates": ["20130101-20130131"]}
     assert s3.keys("clean", "_ledger/") == [f"_ledger/{MD5_OF_A}-1.json", f"_ledger/{MD5_OF_BB}-2.json"]
@@ -255,7 +256,9 @@ def test_a_loaded_batch_leaves_an_entry_a_file_and_one_of_its_own(s3: ObjectStor
         "batch": BATCH,
         "recorded_at": "2026-01-02T10:30:00Z",
     }
-    assert s3.json("clean", f"_batches/{BATCH}.json") == {**said, "files": 2, "recorded_at": "2026-01-02T10:30:00Z"}
+    times = {"merged_at": "2026-01-02T10:20:00Z", "recorded_at": "2026-01-02T10:30:00Z"}
+    assert s3.json("clean", f"_batches/{BATCH}.json") == {**said, "files": 2, **times}
+    assert ledger.merged_at(s3, "clean", BATCH) == MERGED_AT
 
 
 def test_the_published_batches_come_oldest_first(s3: ObjectStore) -> None:
@@ -275,7 +278,9 @@ def test_a_batch_that_is_loaded_again_is_swept_no_more(s3: ObjectStore) -> None:
     ledger.record_sweep(s3, clean_bucket="clean", batch="b1", swept_at=datetime(2026, 1, 2, tzinfo=UTC))
     assert ledger.swept_batches(s3, "clean") == {"b1"}
 
-    ledger.record(s3, clean_bucket="clean", summary=summary, recorded_at=datetime(2026, 1, 3, tzinfo=UTC))
+    ledger.record(
+        s3, clean_bucket="clean", summary=summary, merged_at=MERGED_AT, recorded_at=datetime(2026, 1, 3, tzinfo=UTC)
+    )
 
     assert ledger.swept_batches(s3, "clean") == set()
 
@@ -288,7 +293,9 @@ def set_aside(s3: ObjectStore, batch: str, *names: str) -> None:
     summary = {"batch": batch, "files": [*files, read]}
     ledger.record_set_aside(s3, clean_bucket="clean", summary=summary, recorded_at=RECORDED_AT)
     merged = {"batch": batch, "run": f"{batch}-1", "dates": [], "partitions": []}
-    ledger.record(s3, clean_bucket="clean", summary=merged, recorded_at=RECORDED_AT, set_aside=uris)
+    ledger.record(
+        s3, clean_bucket="clean", summary=merged, merged_at=MERGED_AT, recorded_at=RECORDED_AT, set_aside=uris
+    )
 
 
 def test_a_file_that_was_set_aside_is_not_tried_again_but_named(

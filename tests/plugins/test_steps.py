@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from metering import aggregation, alerts, catalog, clients, glue, ingestion, rejects, set_aside
+from metering import aggregation, alerts, catalog, clients, glue, ingestion, ledger, rejects, set_aside
 
 from tests.plugins.object_store import ObjectStore
 
@@ -104,6 +104,8 @@ def test_what_is_recorded_is_what_the_event_says(s3: ObjectStore) -> None:
 
     assert ingestion.record_ledger(BATCH, "clean") == EVENT
     assert s3.keys("clean", "_ledger/") == ["_ledger/a.csv-1.json"]
+    merged_at = s3.objects["clean", f"_summaries/{BATCH}/clean_to_business.json"]["LastModified"]
+    assert ledger.merged_at(s3, "clean", BATCH) == merged_at
 
 
 @pytest.mark.usefixtures("published")

@@ -25,8 +25,10 @@ PUBLISHED = {
 @pytest.fixture
 def zones(s3: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
     """Two batches in the clean zone, and sums that the catalog publishes."""
-    for batch in (OLD, NEW):
-        s3.put_json("clean", f"_batches/{batch}.json", {})
+    for batch, merged_at in ((OLD, "2026-01-03T09:10:00Z"), (NEW, "2026-01-02T09:10:00Z")):
+        about = {"merged_at": merged_at, "recorded_at": "2026-01-04T09:00:00Z"}
+        s3.put_json("clean", f"_batches/{batch}.json", about)
+        s3.put_object("clean", f"_summaries/{batch}/clean_row_groups.parquet", "list")
         s3.put_object("clean", f"clean/batch={batch}/part-0.parquet", "readings")
         s3.put_object("clean", f"clean/batch={batch}/_SUCCESS", "")
     for table, partitions in PUBLISHED.items():
@@ -66,6 +68,35 @@ def test_the_batches_of_all_events_and_the_sums_of_their_dates_are_copied(zones:
         "s3://business/aggregated_weekly/run=r-1/iso_year=2014/part-0.parquet",
     ]
     assert copied(zones, "aggregated_monthly") == ["s3://business/aggregated_monthly/run=r-1/year=2013/part-0.parquet"]
+
+
+def test_the_load_is_told_when_each_batch_was_merged(zones: ObjectStore) -> None:
+    plan([{"batches": [OLD, NEW], "run": "a-1", "dates": []}])
+
+    found = zones.get_object("business", f"_manifests/{RUN}/batches.csv")["Body"].read().decode()
+    assert found == f"{OLD},2026-01-03 09:10:00\n{NEW},2026-01-02 09:10:00\n"
+
+
+def test_of_a_batch_recorded_by_an_earlier_version_the_load_is_told_when_it_was_recorded(zones: ObjectStore) -> None:
+    zones.put_json("clean", f"_batches/{OLD}.json", {"recorded_at": "2026-01-01T09:20:00Z"})
+
+    plan([{"batches": [OLD], "run": "a-1", "dates": []}])
+
+    found = zones.get_object("business", f"_manifests/{RUN}/batches.csv")["Body"].read().decode()
+    assert found == f"{OLD},2026-01-01 09:20:00\n"
+
+
+@pytest.mark.parametrize("announced", [[], [{"batches": [OLD, NEW], "run": "a-1", "dates": []}]])
+def test_a_batch_cleaned_by_an_earlier_version_is_refused_with_what_to_do(
+    zones: ObjectStore, announced: list[dict[str, Any]]
+) -> None:
+    del zones.objects["clean", f"_summaries/{OLD}/clean_row_groups.parquet"]
+
+    with pytest.raises(warehouse.OutdatedBatchError, match=rf"lack columns: {OLD}\. .* clear raw_to_clean"):
+        plan(announced)
+
+    assert zones.keys("business", "_manifests/") == []
+    assert plan([], {**EVERYTHING, "batches": [NEW]}) == ["merge_readings"]
 
 
 def test_what_a_killed_job_left_half_written_is_not_copied(zones: ObjectStore) -> None:

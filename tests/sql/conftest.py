@@ -70,15 +70,19 @@ class Warehouse:
 
     def load(self, task_id: str, copied: dict[str, str]) -> None:
         """Run a merge of load_redshift; `copied` gives, by table, the statement that stands for its COPY."""
-        self.run(
-            *(
-                copied[Path(file).stem.removeprefix("copy_")] if "/copy_" in file else self.statement(file)
-                for file in warehouse.MERGES[task_id]
-            )
-        )
+        self.run(*self.statements(task_id, copied))
 
-    def copy(self, task_id: str, files: dict[str, list[str]]) -> None:
-        """Run a merge of load_redshift on Parquet files of the bucket: by table, their keys."""
+    def statements(self, task_id: str, copied: dict[str, str]) -> list[str]:
+        return [
+            copied[Path(file).stem.removeprefix("copy_")] if "/copy_" in file else self.statement(file)
+            for file in warehouse.MERGES[task_id]
+        ]
+
+    def copy(self, task_id: str, files: dict[str, list[str]], batches: str = "") -> None:
+        """Run a merge of load_redshift on Parquet files of the bucket: by table, their keys. `batches` are the lines of
+        the file of that name.
+        """
+        self.s3.put_object(Bucket=self.bucket, Key=f"_manifests/{BATCH}/batches.csv", Body=batches.encode())
         for table, keys in files.items():
             entries = [
                 {

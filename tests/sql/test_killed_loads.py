@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from metering import warehouse
 
 from tests.sql.conftest import StatementFailedError, Warehouse
-from tests.sql.test_load_daily import FIRST, KEPT, NOON, SECOND, load, reading
+from tests.sql.test_load_daily import FIRST, KEPT, NOON, SECOND, copied, load, reading
 
 if TYPE_CHECKING:
     from local_aws.engines.postgres import Postgres
@@ -21,8 +20,7 @@ def test_a_load_killed_before_or_amid_its_write_changes_nothing_and_is_run_again
     tables: Warehouse, postgres: Postgres, table: str
 ) -> None:
     load(tables, reading(0.75, FIRST))
-    rows = f"INSERT INTO daily_copied VALUES {reading(0.25, SECOND)}"
-    statements = [rows if "/copy_" in file else tables.statement(file) for file in warehouse.MERGES["merge_readings"]]
+    statements = tables.statements("merge_readings", copied(reading(0.25, SECOND)))
     with psycopg.connect(postgres.dsn(tables.database)) as holder, holder.cursor() as cursor:
         # Held here, so that the load stands before its first statement or, at `daily`, amid its statements.
         cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")

@@ -26,18 +26,32 @@ def reading(
     meter: str = "MAC1",
     file: str = "a.csv",
     row: int = 1,
+    batch: str = "b1",
 ) -> str:
     """A clean row as values of SQL, in the order of a clean file."""
     number = "NULL" if value is None else repr(value)
     error = "'NULL'" if kind == "ERR" else "NULL"
     return (
         f"('{meter}', {number}, '{kind}', '{at}', '20130131', NULL, {error}, 2013, 5, 31, 1, 2013, 12, 0, "
-        f"'s3://landing/readings/{file}', '{delivered_at}', {row})"
+        f"'s3://landing/readings/{file}', '{delivered_at}', {row}, '{batch}')"
     )
 
 
+# When batches were merged; their names do not tell.
+MERGED_AT = {"b3": "2026-01-03 09:00:00", "b1": "2026-01-03 09:01:00", "b2": "2026-01-04 09:00:00"}
+
+
+def copied(*rows: str) -> dict[str, str]:
+    """Statements that stand for the COPYs of a load of these rows."""
+    batches = ", ".join(f"('{batch}', '{merged_at}')" for batch, merged_at in MERGED_AT.items())
+    return {
+        "daily": f"INSERT INTO daily_copied VALUES {', '.join(rows)}",
+        "batches": f"INSERT INTO batches_copied VALUES {batches}",
+    }
+
+
 def load(warehouse: Warehouse, *rows: str) -> None:
-    warehouse.load("merge_readings", {"daily": f"INSERT INTO daily_copied VALUES {', '.join(rows)}"})
+    warehouse.load("merge_readings", copied(*rows))
 
 
 def test_a_reading_comes_out_as_it_went_in(tables: Warehouse) -> None:
@@ -45,10 +59,10 @@ def test_a_reading_comes_out_as_it_went_in(tables: Warehouse) -> None:
 
     columns = (
         "meter_id, reading_value, reading_type, reading_date_time, date_str, obis_code, error_code, iso_year, "
-        "week_of_year, day_of_month, month, year, hour, minute, delivered_at"
+        "week_of_year, day_of_month, month, year, hour, minute, delivered_at, merged_at"
     )
     assert tables.rows(f"SELECT {columns} FROM daily") == [
-        ("MAC1", 0.25, "INT", NOON, "20130131", None, None, 2013, 5, 31, 1, 2013, 12, 0, FIRST)
+        ("MAC1", 0.25, "INT", NOON, "20130131", None, None, 2013, 5, 31, 1, 2013, 12, 0, FIRST, MERGED_AT["b1"])
     ]
 
 
@@ -77,14 +91,31 @@ def test_an_older_delivery_loaded_late_replaces_nothing(tables: Warehouse) -> No
     assert tables.rows(KEPT) == [("INT", NOON, 0.25, SECOND), ("INT", "2013-01-31 12:30:00", 0.5, FIRST)]
 
 
-def test_of_two_loads_of_one_upload_time_the_later_one_wins(tables: Warehouse) -> None:
-    load(tables, reading(0.25, FIRST), reading(0.75, FIRST, meter="MAC2"))
-    load(tables, reading(0.75, FIRST), reading(0.25, FIRST, meter="MAC2"))
+@pytest.mark.parametrize("loads", ["b3, b1, b2", "b2, b1, b3", "b1 b2 b3", "b2, b1 b3", "b3 b2, b1, b3, b2"])
+def test_of_batches_of_one_upload_time_the_one_merged_last_wins_however_they_are_loaded(
+    tables: Warehouse, loads: str
+) -> None:
+    rows = {
+        "b1": [reading(0.25, FIRST, batch="b1", row=9), reading(9.0, FIRST, batch="b1", meter="MAC2", file="z.csv")],
+        "b2": [reading(0.75, FIRST, batch="b2"), reading(0.25, FIRST, batch="b2", meter="MAC2")],
+        "b3": [reading(9.0, FIRST, batch="b3", row=8), reading(0.5, FIRST, batch="b3", meter="MAC3")],
+    }
+    for batches in loads.split(", "):
+        load(tables, *(row for batch in batches.split() for row in rows[batch]))
 
-    assert tables.rows("SELECT meter_id, reading_value FROM daily ORDER BY 1") == [("MAC1", 0.75), ("MAC2", 0.25)]
+    assert tables.rows("SELECT meter_id, reading_value, merged_at FROM daily ORDER BY 1") == [
+        ("MAC1", 0.75, MERGED_AT["b2"]),
+        ("MAC2", 0.25, MERGED_AT["b2"]),
+        ("MAC3", 0.5, MERGED_AT["b3"]),
+    ]
 
 
-def test_within_one_load_the_newest_delivery_wins_then_the_later_file_then_its_later_row(tables: Warehouse) -> None:
+def test_a_row_of_a_batch_that_nobody_merged_is_refused(tables: Warehouse) -> None:
+    with pytest.raises(StatementFailedError, match="merged_at"):
+        load(tables, reading(0.25, FIRST, batch="b4"))
+
+
+def test_within_one_batch_the_newest_delivery_wins_then_the_later_file_then_its_later_row(tables: Warehouse) -> None:
     load(
         tables,
         *[reading(9.0, FIRST, file="z.csv", row=9), reading(0.25, SECOND, file="a.csv")],
@@ -143,6 +174,7 @@ def clean_file(*rows: tuple[str, float | None, datetime, datetime]) -> bytes:
         "source_file": ["s3://landing/readings/a.csv"] * count,
         "delivered_at": pa.array([row[3] for row in rows], pa.timestamp("us", "UTC")),
         "source_row": pa.array(range(count), pa.int64()),
+        "source_batch": ["b1"] * count,
     }
     sink = io.BytesIO()
     pq.write_table(pa.table(columns), sink)
@@ -155,9 +187,10 @@ def test_the_files_of_a_manifest_are_copied_and_no_others(tables: Warehouse) -> 
         body = clean_file((meter, 0.5, midnight, delivered))
         tables.s3.put_object(Bucket=tables.bucket, Key=key, Body=body)
 
-    tables.copy("merge_readings", {"daily": ["clean/a.parquet", "other/b.parquet"]})
+    tables.copy("merge_readings", {"daily": ["clean/a.parquet", "other/b.parquet"]}, f"b1,{SECOND}\n")
 
-    assert tables.rows("SELECT meter_id, reading_date_time, reading_value, delivered_at FROM daily ORDER BY 1") == [
-        ("MAC1", "2013-01-01 00:00:00", 0.5, FIRST),
-        ("MAC2", "2013-01-01 00:00:00", 0.5, FIRST),
+    columns = "meter_id, reading_date_time, reading_value, delivered_at, merged_at"
+    assert tables.rows(f"SELECT {columns} FROM daily ORDER BY 1") == [
+        ("MAC1", "2013-01-01 00:00:00", 0.5, FIRST, SECOND),
+        ("MAC2", "2013-01-01 00:00:00", 0.5, FIRST, SECOND),
     ]

@@ -1,4 +1,5 @@
--- Readings, each once: (meter_id, reading_type, reading_date_time). Times are UTC.
+-- Readings, each once: (meter_id, reading_type, reading_date_time). Times are UTC. merged_at is when the reading's batch
+-- was merged into the business zone.
 CREATE TABLE IF NOT EXISTS daily (
     meter_id VARCHAR(64) NOT NULL,
     reading_value DOUBLE PRECISION,
@@ -14,7 +15,8 @@ CREATE TABLE IF NOT EXISTS daily (
     year INTEGER NOT NULL,
     hour INTEGER,
     minute INTEGER,
-    delivered_at TIMESTAMP NOT NULL
+    delivered_at TIMESTAMP NOT NULL,
+    merged_at TIMESTAMP NOT NULL
 )
 DISTSTYLE KEY
 DISTKEY (meter_id)

@@ -18,7 +18,8 @@ WHEN MATCHED THEN
         year = daily_staged.year,
         hour = daily_staged.hour,
         minute = daily_staged.minute,
-        delivered_at = daily_staged.delivered_at
+        delivered_at = daily_staged.delivered_at,
+        merged_at = daily_staged.merged_at
 WHEN NOT MATCHED THEN
     INSERT (
         meter_id,
@@ -35,7 +36,8 @@ WHEN NOT MATCHED THEN
         year,
         hour,
         minute,
-        delivered_at
+        delivered_at,
+        merged_at
     )
     VALUES (
         daily_staged.meter_id,
@@ -52,5 +54,6 @@ WHEN NOT MATCHED THEN
         daily_staged.year,
         daily_staged.hour,
         daily_staged.minute,
-        daily_staged.delivered_at
+        daily_staged.delivered_at,
+        daily_staged.merged_at
     )

@@ -16,6 +16,7 @@ CREATE TEMP TABLE daily_copied (
     minute INTEGER,
     source_file VARCHAR(1024),
     delivered_at TIMESTAMP,
-    source_row BIGINT
+    source_row BIGINT,
+    source_batch VARCHAR(32)
 )
 DISTKEY (meter_id)

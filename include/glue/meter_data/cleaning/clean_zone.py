@@ -23,6 +23,9 @@ from meter_data.lake.row_groups import RowGroup
 from meter_data.lake.schemas import CLEAN, CODED, INSTANT, TYPES
 from meter_data.lake.store import SNAPPY, Store
 
+BATCH = "source_batch"
+OF_READINGS = pa.schema([field for field in CLEAN if field.name != BATCH])
+
 # Few enough that a reader of one meter reads little, many enough that the columns pack well.
 ROWS_A_GROUP = 131_072
 
@@ -81,16 +84,18 @@ class CleanFile:
     runs, one behind the other.
     """
 
-    def __init__(self, uri: str) -> None:
-        self.uri = uri
+    def __init__(self, clean_bucket: str, batch: str, name: str) -> None:
+        self.uri = f"{folder(clean_bucket, batch)}{name}"
         self.groups: list[RowGroup] = []
+        self._batch = batch
         self._sink = pa.BufferOutputStream()
         self._writer = pq.ParquetWriter(self._sink, CLEAN, compression=SNAPPY)
 
     def add(self, readings: Readings) -> None:
         """Adds readings, sorted by type, month, meter and time; of equal ones the later row comes later."""
         for reading_type, month, places in _sorted_groups(readings, ROWS_A_GROUP):
-            table = columns(readings, places, CLEAN)
+            batch = _few(np.zeros(len(places), np.int32), pa.array([self._batch]))
+            table = columns(readings, places, OF_READINGS).append_column(CLEAN.field(BATCH), batch)
             self._writer.write_table(table, row_group_size=ROWS_A_GROUP)
             time = readings.time[places]
             self.groups.append(
@@ -114,7 +119,7 @@ class CleanFile:
 
 
 def columns(readings: Readings, places: Integers, schema: pa.Schema) -> pa.Table:
-    """Returns these of the readings as a table. `schema` has columns of CLEAN only."""
+    """Returns these of the readings as a table. `schema` has columns of OF_READINGS only."""
     source = readings.source[places]
     instants = readings.times[readings.time[places]]
     delivered_at = np.array([each.delivered_at for each in readings.sources], np.int64)

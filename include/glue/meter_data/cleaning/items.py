@@ -171,7 +171,7 @@ def decide(store: Store, item: UndecidedItem) -> Decided:
     from meter_data.readers import repeated_hour
 
     readings = undecided.readings_of(repeated_hour.decided(undecided.read(store, item.uris)))
-    file = CleanFile(f"{clean_zone.folder(item.clean_bucket, item.batch)}decided.parquet")
+    file = CleanFile(item.clean_bucket, item.batch, "decided.parquet")
     file.add(readings)
     file.write(store)
     instants = readings.times[readings.time]
@@ -284,7 +284,7 @@ class _Read:
 def _read(store: Store, item: FileItem) -> _Read:
     source = Source(item.file.uri, item.file.delivered_at)
     name = f"{item.name}.parquet"
-    clean = CleanFile(f"{clean_zone.folder(item.clean_bucket, item.batch)}{name}")
+    clean = CleanFile(item.clean_bucket, item.batch, name)
     rejects = QuarantineFile(f"{quarantine.folder(item.clean_bucket, item.batch)}{name}", source)
     waiting: list[pa.Table] = []
     good, times = 0, Times()

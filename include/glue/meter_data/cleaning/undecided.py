@@ -16,11 +16,11 @@ import pyarrow.compute as pc
 
 from meter_data.cleaning import clean_zone
 from meter_data.cleaning.clean_zone import Readings, Source
-from meter_data.lake.schemas import CLEAN, TYPES
+from meter_data.lake.schemas import TYPES
 from meter_data.lake.store import Store
 
 _CALENDAR = {"date_str", "iso_year", "week_of_year", "day_of_month", "month", "year", "hour", "minute"}
-_OF_READINGS = pa.schema([field for field in CLEAN if field.name not in _CALENDAR])
+_OF_READINGS = pa.schema([field for field in clean_zone.OF_READINGS if field.name not in _CALENDAR])
 # reading_date_time is the earlier instant.
 SCHEMA = pa.schema(
     [

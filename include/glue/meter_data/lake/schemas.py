@@ -38,6 +38,8 @@ CLEAN = pa.schema(
         ("delivered_at", INSTANT),
         # The row's place in its file: a later row has a larger one. For a text file read as a whole, its line's number.
         ("source_row", pa.int64()),
+        # The batch, which the name of the folder says too: Redshift's COPY does not see folders.
+        ("source_batch", CODED),
     ]
 )
 # meter_id and date_str (yyyyMMdd, UTC) as far as they can be read in the row, else null.

@@ -8,7 +8,8 @@ Rows with the same meter and time are rows of one reading (one reading type at a
     3. of the latest file, by the bytes of source_file (files of one upload time are ordered by their keys);
     4. of the latest row of that file, by source_row.
 
-The warehouse follows the same rule: include/sql/redshift/rank_daily.sql and discard_daily.sql.
+The warehouse follows the same rule: include/sql/redshift/rank_daily.sql and discard_daily.sql. It may load batches
+together or in another order, and so looks at the time at which each of them was merged here.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from tests.glue.clean_zone import FIRST, Reading
 
 
 def delivered(*readings: Reading) -> pa.Table:
-    rows = [reading.clean("s3://landing/a.csv", FIRST, line) for line, reading in enumerate(readings)]
+    rows = [reading.clean("s3://landing/a.csv", FIRST, line, "b1") for line, reading in enumerate(readings)]
     return pa.Table.from_pylist(rows, schema=CLEAN).select(list(merging.DELIVERED))
 
 

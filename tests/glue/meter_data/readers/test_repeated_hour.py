@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
-from meter_data.lake.schemas import CLEAN, CODED, INSTANT
+from meter_data.cleaning.clean_zone import OF_READINGS
+from meter_data.lake.schemas import CODED, INSTANT
 from meter_data.readers import repeated_hour
 
 HOUR = 3_600_000
@@ -31,7 +32,7 @@ def table(rows: list[Row]) -> pa.Table:
         "is_register": pa.array([row[1] for row in rows], pa.bool_()),
         "file_order": pa.array([row[3] for row in rows], pa.int64()),
     }
-    others = {field.name: pa.nulls(len(rows), field.type) for field in CLEAN if field.name not in CALENDAR}
+    others = {field.name: pa.nulls(len(rows), field.type) for field in OF_READINGS if field.name not in CALENDAR}
     return pa.table({**others, **made})
 
 

@@ -1,0 +1,6 @@
+-- The batches that are copied, and when each was merged into the business zone (UTC). Batches that are merged later win.
+CREATE TEMP TABLE batches_copied (
+    batch VARCHAR(32) NOT NULL,
+    merged_at TIMESTAMP NOT NULL
+)
+DISTSTYLE ALL
