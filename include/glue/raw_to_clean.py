@@ -36,7 +36,13 @@ def main() -> None:
     store = lake_store.connect()
     delivery = manifest.read(store, given["manifest"], given["batch"])
     convert(
-        store, delivery, given["transformer"], given["clean_bucket"], given["batch"], int(given["spread_above_rows"])
+        store,
+        delivery,
+        given["transformer"],
+        given["clean_bucket"],
+        given["batch"],
+        int(given["spread_above_rows"]),
+        lake_store.connect,
     )
 
 
@@ -47,9 +53,9 @@ def convert(
     clean_bucket: str,
     batch: str,
     spread_above_rows: int,
-    connect: Callable[[], Store] = lake_store.connect,
+    connect: Callable[[], Store],
 ) -> None:
-    """Cleans the files of a delivery, and writes the summary."""
+    """Cleans the files of a delivery, and writes the summary. `connect` gives each item of work a store of its own."""
     cleaning.delete_leftovers(store, clean_bucket, batch)
     plan = cleaning.plan(store, delivery, transformer, clean_bucket, batch)
     cleaned = work.run(cleaning.clean, plan.items, spread_above_rows, connect)

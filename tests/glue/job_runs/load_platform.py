@@ -8,7 +8,6 @@ from typing import Any
 
 import pyarrow.parquet as parquet
 
-from tests.glue import old_clean_zone
 from tests.glue.job_runs.job_platform import JobPlatform
 
 
@@ -25,10 +24,7 @@ class LoadPlatform(JobPlatform):
 
     def raw_to_clean(self, batch: str) -> str | None:
         manifest = f"s3://{self.buckets['clean']}/_manifests/{batch}.json"
-        message = self.run("raw_to_clean", batch=batch, manifest=manifest, transformer="london")
-        if message is None:
-            old_clean_zone.bring_up_to_date(self.store, self.buckets["clean"], batch)
-        return message
+        return self.run("raw_to_clean", batch=batch, manifest=manifest, transformer="london")
 
     def ingest(self, batch: str) -> dict[str, Any]:
         """raw_to_clean, clean_to_business and publishing; the summary of the second."""

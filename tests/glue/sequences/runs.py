@@ -73,7 +73,7 @@ class IngestRun(DagRun):
         self.found_nothing = False
 
     def find_new_meter_files(self) -> None:
-        found = ingestion.find_new_meter_files(self.batch, CLEAN, LANDING, "readings/", self.params)
+        found = ingestion.find_new_meter_files(self.batch, CLEAN, LANDING, "readings/", "london", self.params)
         self.found_nothing = found is None
 
     def raw_to_clean(self) -> None:

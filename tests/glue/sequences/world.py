@@ -10,9 +10,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from meter_data.meter_files.stored_files import ChangedMeterFileError
 from metering.catalog import SupersededError
-from raw_to_clean import RowCountError
-from transformers.zones.delivery import ChangedMeterFileError
 
 from local_aws.redshift.errors import StatementError
 from tests.glue.sequences.deliveries import (
@@ -133,8 +132,6 @@ class World:
             except ChangedMeterFileError:
                 self.log(f"  {run.batch}: given up")
                 return
-            except RowCountError:
-                run.clear("raw_to_clean")
             except StatementError as error:  # a batch that is planned to be loaded was cleaned anew meanwhile
                 if "does not exist" not in str(error):
                     raise
