@@ -9,12 +9,22 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
+import boto3
+
+from local_aws.control_plane import ControlPlane, serve
 from local_aws.engines import s3_front
 from local_aws.engines.s3_front import Engine
-from local_aws.settings import HOST
+from local_aws.glue.composition import glue_services
+from local_aws.glue.log_store import LogStore
+from local_aws.ports import free_ports
+from local_aws.settings import HOST, Settings
+from local_aws.state import State
 
 WRITING = (b"PUT", b"POST", b"DELETE")
 SECONDS_TO_WAIT = 120
@@ -93,3 +103,28 @@ def opened(engine_port: int) -> Iterator[Gate]:
         thread.join()
         server.close()
         loop.close()
+
+
+@contextmanager
+def glue_behind(gate: Gate, settings: Settings, s3: Any, home: Path) -> Iterator[Any]:
+    """A client of a Glue of its own, whose jobs reach S3 through the gate. Scripts are fetched by `s3`, past it."""
+    own = replace(settings, home=home, control_port=free_ports(1)[0], s3_port=gate.port)
+    with closing(State(home / "state.sqlite")) as state, closing(LogStore(home / "logs.sqlite")) as logs:
+        plane = ControlPlane(own, state, glue_services(own, state, s3, logs))
+        server = serve(plane)
+        plane.start()
+        thread = threading.Thread(target=server.serve_forever, name="Glue behind the gate")
+        thread.start()
+        try:
+            yield boto3.session.Session().client(
+                "glue",
+                endpoint_url=own.control_url,
+                aws_access_key_id=own.access_key,
+                aws_secret_access_key=own.secret_key,
+                region_name=own.region,
+            )
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+            plane.stop()

@@ -37,6 +37,10 @@ class LoadPlatform(JobPlatform):
     def aggregate(self, run: str, dates: list[str]) -> None:
         arguments = {"run": run, "dates": ",".join(dates), "intervals_per_hour": "2"}
         assert self.run("aggregate_consumption", **arguments) is None
+        self.publish_sums(run)
+
+    def publish_sums(self, run: str) -> None:
+        """Publish what a run of aggregate_consumption has written."""
         for table, said in self.summary(run, "aggregate_consumption")["tables"].items():
             self.publish(table, said["partitions"], run)
 
