@@ -5,7 +5,7 @@ the job is run again, and leaves what one undisturbed run leaves. tests/glue/tes
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
+from typing import Any
 
 import psutil
 import pytest
@@ -64,6 +64,26 @@ IN_PROCESS, SPREAD = "100000000", "0"
 Objects = dict[str, bytes]
 
 
+class Snapshot:
+    """What a load has written and published, to which it can be taken back. A batch's objects are never changed."""
+
+    def __init__(self, platform: LoadPlatform) -> None:
+        self._platform = platform
+        self.objects, self.partitions = objects(platform), partitions(platform)
+
+    def restore(self) -> None:
+        platform = self._platform
+        for place in objects(platform).keys() - self.objects.keys():
+            zone, _, key = place.partition("/")
+            platform.s3.delete_object(Bucket=platform.buckets[zone], Key=key)
+        for table, found in partitions(platform).items():
+            if found != self.partitions[table]:
+                values = [{"Values": partition["Values"]} for partition in found]
+                of_table = {"DatabaseName": platform.database, "TableName": table}
+                platform.glue.batch_delete_partition(**of_table, PartitionsToDelete=values)
+                platform.glue.batch_create_partition(**of_table, PartitionInputList=self.partitions[table])
+
+
 class Stage:
     """A load that has come to a job of its second delivery.
 
@@ -74,32 +94,20 @@ class Stage:
     def __init__(self, platform: LoadPlatform, gate: Gate, job: str) -> None:
         self.platform, self.job, self._gate = platform, job, gate
         self._bring()
-        self._before, self._published = self._objects(), self._partitions()
+        self.before = Snapshot(platform)
         gate.open()
         self.run(AGAIN)
         self.once, self.written = self.added(), gate.written
-        self.restore()
-
-    def restore(self) -> None:
-        """Takes back all that was written and published."""
-        for place in self._objects().keys() - self._before.keys():
-            zone, _, key = place.partition("/")
-            self.platform.s3.delete_object(Bucket=self.platform.buckets[zone], Key=key)
-        glue = partial(dict, DatabaseName=self.platform.database)
-        for table, partitions in self._partitions().items():
-            if partitions == self._published[table]:
-                continue
-            values = [{"Values": partition["Values"]} for partition in partitions]
-            self.platform.glue.batch_delete_partition(**glue(TableName=table, PartitionsToDelete=values))
-            former = self._published[table]
-            self.platform.glue.batch_create_partition(**glue(TableName=table, PartitionInputList=former))
+        self.before.restore()
 
     def kill(self, after: int, spread_above_rows: str = IN_PROCESS) -> None:
         """Runs the job, and kills its processes when so many objects are written."""
         self._gate.hold(after)
         run_id = self.platform.start(self.job, **self._arguments(KILLED, spread_above_rows))
         self._gate.wait()
-        for process in processes.session(leader(run_id)):
+        members = processes.session(leader(run_id))
+        assert any(process.name() == "java" for process in members) == (spread_above_rows == SPREAD)
+        for process in members:
             process.kill()
         assert "SIGKILL" in (self.platform.finish(self.job, run_id) or "")
         self._gate.open()
@@ -111,16 +119,14 @@ class Stage:
         """The objects by zone and key; without those from the beginning, and those that only the killed run names."""
         return {
             place: content
-            for place, content in self._objects().items()
-            if place not in self._before and f"{KILLED}/" not in place
+            for place, content in objects(self.platform).items()
+            if place not in self.before.objects and f"{KILLED}/" not in place
         }
 
     def left(self) -> set[str]:
         """What a killed run has written: bucket and key of each object."""
-        return {
-            f"{self.platform.buckets[zone]}/{key}"
-            for zone, _, key in (place.partition("/") for place in self._objects().keys() - self._before.keys())
-        }
+        found = objects(self.platform).keys() - self.before.objects.keys()
+        return {f"{self.platform.buckets[zone]}/{key}" for zone, _, key in (place.partition("/") for place in found)}
 
     def publish(self) -> None:
         """As the steps after the job do."""
@@ -129,21 +135,13 @@ class Stage:
         if self.job == AGGREGATE_CONSUMPTION:
             self.platform.publish_sums(AGAIN)
 
-    def tables(self) -> dict[str, list[dict[str, object]]]:
-        """What the catalog publishes of each table."""
-        return self._partitions()
-
     def _bring(self) -> None:
-        platform = self.platform
-        platform.deliver("b1", "2014-01-01T09:00:00Z", a__csv=FIRST)
-        platform.aggregate("b1-1", platform.ingest("b1")["dates"])
-        platform.record("b1")
-        platform.deliver("b2", "2014-01-02T09:00:00Z", b__csv=CORRECTION, c__csv=OTHER_CORRECTION)
+        """Runs the jobs before this one."""
         if self.job == CLEAN_TO_BUSINESS:
-            assert platform.raw_to_clean("b2") is None
+            assert self.platform.raw_to_clean("b2") is None
         if self.job == AGGREGATE_CONSUMPTION:
-            platform.ingest("b2")
-            platform.record("b2")
+            self.platform.ingest("b2")
+            self.platform.record("b2")
 
     def _arguments(self, run: str, spread_above_rows: str) -> dict[str, str]:
         manifest = f"s3://{self.platform.buckets['clean']}/_manifests/b2.json"
@@ -154,20 +152,21 @@ class Stage:
         }
         return of_job[self.job] | {"spread_above_rows": spread_above_rows}
 
-    def _objects(self) -> Objects:
-        zones = ("clean", "business")
-        return {
-            f"{zone}/{key}": self.platform.content(zone, key) for zone in zones for key in self.platform.keys(zone, "")
-        }
 
-    def _partitions(self) -> dict[str, list[dict[str, object]]]:
-        """The partitions of each table, as they can be given to the catalog."""
-        names = ("Values", "StorageDescriptor", "Parameters")
-        found = {}
-        for table in TABLES:
-            answer = self.platform.glue.get_partitions(DatabaseName=self.platform.database, TableName=table)
-            found[table] = [{name: part[name] for name in names} for part in answer["Partitions"]]
-        return found
+def objects(platform: LoadPlatform) -> Objects:
+    """All objects of the zones that jobs write to."""
+    keys = [(zone, key) for zone in ("clean", "business") for key in platform.keys(zone, "")]
+    return {f"{zone}/{key}": platform.content(zone, key) for zone, key in keys}
+
+
+def partitions(platform: LoadPlatform) -> dict[str, list[dict[str, Any]]]:
+    """The published partitions of each table, as they can be given to the catalog."""
+    names = ("Values", "StorageDescriptor", "Parameters")
+    answers = {table: platform.glue.get_partitions(DatabaseName=platform.database, TableName=table) for table in TABLES}
+    return {
+        table: [{name: found[name] for name in names} for found in answer["Partitions"]]
+        for table, answer in answers.items()
+    }
 
 
 def leader(run_id: str) -> int:
@@ -183,24 +182,32 @@ def gate(settings: Settings) -> Iterator[Gate]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def platform(
+    gate: Gate, settings: Settings, seaweedfs: SeaweedFS, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LoadPlatform]:
+    """The first delivery is loaded and summed, the second has come."""
+    s3 = seaweedfs.client()
+    with gates.glue_behind(gate, settings, s3, tmp_path_factory.mktemp("behind_the_gate")) as glue:
+        made = LoadPlatform({"s3": s3, "glue": glue}.__getitem__)
+        made.deliver("b1", "2014-01-01T09:00:00Z", a__csv=FIRST)
+        made.aggregate("b1-1", made.ingest("b1")["dates"])
+        made.record("b1")
+        made.deliver("b2", "2014-01-02T09:00:00Z", b__csv=CORRECTION, c__csv=OTHER_CORRECTION)
+        yield made
+
+
 @pytest.fixture(scope="module", params=JOBS)
-def stage_of_job(
-    request: pytest.FixtureRequest,
-    gate: Gate,
-    settings: Settings,
-    seaweedfs: SeaweedFS,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Stage]:
-    home = tmp_path_factory.mktemp("behind_the_gate")
-    with gates.glue_behind(gate, settings, seaweedfs.client(), home) as glue:
-        platform = LoadPlatform({"s3": seaweedfs.client(), "glue": glue}.__getitem__)
-        yield Stage(platform, gate, request.param)
+def stage_of_job(request: pytest.FixtureRequest, platform: LoadPlatform, gate: Gate) -> Iterator[Stage]:
+    before = Snapshot(platform)
+    yield Stage(platform, gate, request.param)
+    before.restore()
 
 
 @pytest.fixture
 def stage(stage_of_job: Stage) -> Iterator[Stage]:
     yield stage_of_job
-    stage_of_job.restore()
+    stage_of_job.before.restore()
 
 
 def run_again(stage: Stage, spread_above_rows: str = IN_PROCESS) -> None:
@@ -235,12 +242,11 @@ def test_a_job_that_is_killed_before_its_first_write_is_run_again(stage: Stage) 
 
 
 def test_a_job_that_is_killed_when_some_of_its_items_are_written_is_run_again(stage: Stage) -> None:
-    published = stage.tables()
     after = len(stage.written) // 2
 
     stage.kill(after)
     assert len(stage.left()) == after
-    assert stage.tables() == published
+    assert partitions(stage.platform) == stage.before.partitions
 
     run_again(stage)
 
