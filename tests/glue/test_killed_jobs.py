@@ -49,6 +49,7 @@ SECOND_FILES = {
         *(ROW.format(meter="M1", time=f"2013-10-01 {hour:02d}:30", value=hour) for hour in range(6)),
         ROW.format(meter="M3", time="2013-12-31 23:30", value=3),
         ROW.format(meter="M3", time="2013-12-31 23:30", value=3),
+        ROW.format(meter="M3", time="2013-11-01 00:30", value=4),
         ROW.format(meter="M2", time="2013-11-01 00:30", value="Null"),
         ROW.format(meter="M2", time="2013-11-02 00:30", value=-1),
         "no reading",
