@@ -14,14 +14,11 @@ pytest_plugins = ["tests.engines"]
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Whole modules go to one process, and all that share the session of Spark to the same one."""
+    """Whole modules go to one process: their fixtures are made once."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class OneSparkSession(LoadScopeScheduling):
+    class WholeModules(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            module = nodeid.partition("::")[0]
-            # Each job run has a Spark of its own.
-            is_shared = module.startswith("tests/glue/") and not module.startswith("tests/glue/job_runs/")
-            return "spark" if is_shared else module
+            return nodeid.partition("::")[0]
 
-    return OneSparkSession(config, log)
+    return WholeModules(config, log)

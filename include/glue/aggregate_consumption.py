@@ -53,7 +53,7 @@ def main() -> None:
         clean_bucket=given["clean_bucket"],
         business_bucket=given["business_bucket"],
         intervals_per_hour=int(given["intervals_per_hour"]),
-        run_work=partial(work.run, spread_above_rows=int(given["spread_above_rows"])),
+        run_work=partial(work.run, spread_above_rows=int(given["spread_above_rows"]), connect=store.connect),
     )
     lake.write_json(summaries.summary_uri(given["clean_bucket"], given["run"], JOB), summary)
 

@@ -8,7 +8,8 @@
     --spread_above_rows  more rows than these are spread over Spark's workers
 
 Writes clean/batch=<batch>/, the list of its row groups, quarantine/batch=<batch>/ and, last,
-_summaries/<batch>/raw_to_clean.json. Run again it replaces all of them. Every row of a file ends as a reading or in
+_summaries/<batch>/raw_to_clean.json. Run again it replaces all of them; if it fails, what a former run has written is
+still there. Every row of a file ends as a reading or in
 quarantine. A file that cannot be read at all is set aside: the summary has the reason, and the other files are loaded.
 """
 
@@ -56,12 +57,12 @@ def convert(
     connect: Callable[[], Store],
 ) -> None:
     """Cleans the files of a delivery, and writes the summary. `connect` gives each item of work a store of its own."""
-    cleaning.delete_leftovers(store, clean_bucket, batch)
     plan = cleaning.plan(store, delivery, transformer, clean_bucket, batch)
     cleaned = work.run(cleaning.clean, plan.items, spread_above_rows, connect)
     files = cleaning.by_file(store, delivery, [*plan.set_aside, *cleaned])
     waiting = cleaning.undecided_item(files, clean_bucket, batch)
     decided = work.in_process(cleaning.decide, [waiting], connect)[0] if waiting else None
+    cleaning.delete_leftovers(store, files, decided, clean_bucket, batch)
     cleaning.write_row_groups(store, files, decided, clean_bucket, batch)
     store.delete_folder(undecided.folder(clean_bucket, batch))
     store.write_json(summary_uri(clean_bucket, batch, JOB), cleaning.summary(batch, delivery, files, decided))

@@ -73,14 +73,14 @@ class Platform:
         glue = self.aws("glue")
         return sum(len(glue.get_job_runs(JobName=job)["JobRuns"]) for job in glue.list_jobs()["JobNames"])
 
-    def java_processes(self) -> list[psutil.Process]:
-        """The JVMs that work for this platform."""
+    def job_process(self, run: str) -> psutil.Process | None:
+        """The process of the Glue job to which this run was given; None if there is none."""
         home = str(self.settings.home)
-        return [
-            process
-            for process in psutil.process_iter(["name", "cmdline"])
-            if process.info["name"] == "java" and home in " ".join(process.info["cmdline"] or [])
-        ]
+        for process in psutil.process_iter(["cmdline"]):
+            words = process.info["cmdline"] or []
+            if run in words and any(word.startswith(home) for word in words):
+                return process
+        return None
 
 
 @pytest.fixture(scope="session")

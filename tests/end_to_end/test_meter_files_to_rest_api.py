@@ -147,7 +147,7 @@ def test_corrections_replace_touched_partitions_only_and_bad_lines_are_quarantin
     assert platform.objects("clean", f"quarantine/batch={batch}/")
 
 
-def test_a_killed_spark_process_fails_the_task_and_clearing_it_finishes_the_run(
+def test_a_killed_job_fails_the_task_and_clearing_it_finishes_the_run(
     platform: Platform, story: Story, tmp_path: Path
 ) -> None:
     before, _, _ = expected.read([*story.delivered, *story.corrections])
@@ -157,7 +157,7 @@ def test_a_killed_spark_process_fails_the_task_and_clearing_it_finishes_the_run(
     platform.deliver(file)
 
     run = platform.airflow.trigger("ingest_meter_readings")
-    kill_spark_while_it_writes(platform, run)
+    kill_job_while_it_writes(platform, run)
     assert platform.airflow.finish(run, CASCADE_SECONDS) == "failed"
 
     task = next(task for task in platform.airflow.task_instances(run) if task["task_id"] == "clean_to_business")
@@ -172,14 +172,28 @@ def test_a_killed_spark_process_fails_the_task_and_clearing_it_finishes_the_run(
     assert_the_api_answers(platform, {**meter_before, (story.meter, moment): 9.5})
 
 
-def kill_spark_while_it_writes(platform: Platform, run: Run) -> None:
-    """Kill the JVM of clean_to_business as soon as something of its result lies in the business zone."""
+def kill_job_while_it_writes(platform: Platform, run: Run) -> None:
+    """Kill the process of clean_to_business when something of its result lies in the business zone.
+
+    It is over in a moment: it works in slow motion, a few milliseconds between two looks at the zone.
+    """
     deadline = time.monotonic() + 300
-    while time.monotonic() < deadline:
-        task = next(task for task in platform.airflow.task_instances(run) if task["task_id"] == "find_new_meter_files")
-        if task["state"] == "success" and platform.objects("business", f"daily/run={batch_of(platform, run)}-1/"):
-            for process in platform.java_processes():
-                process.kill()
-            return
+    while not has_found_its_files(platform, run):
+        assert time.monotonic() < deadline, "find_new_meter_files does not end"
         time.sleep(0.1)
-    raise TimeoutError("clean_to_business has written nothing to the business zone")
+    name = f"{batch_of(platform, run)}-1"
+    while not (process := platform.job_process(name)):
+        assert time.monotonic() < deadline, "clean_to_business does not begin"
+        time.sleep(0.01)
+    process.suspend()
+    while not platform.objects("business", f"daily/run={name}/"):
+        assert time.monotonic() < deadline, "clean_to_business has written nothing to the business zone"
+        process.resume()
+        time.sleep(0.005)
+        process.suspend()
+    process.kill()
+
+
+def has_found_its_files(platform: Platform, run: Run) -> bool:
+    tasks = platform.airflow.task_instances(run)
+    return any(task["task_id"] == "find_new_meter_files" and task["state"] == "success" for task in tasks)

@@ -495,6 +495,23 @@ def test_a_file_that_has_changed_since_it_was_listed_ends_the_run(tmp_path: Path
     assert store.listed("s3://clean/clean/") == store.listed("s3://clean/_summaries/") == []
 
 
+@pytest.mark.parametrize("changed", ["a.csv", "b.csv"])
+def test_a_run_that_fails_leaves_what_a_former_one_has_written(tmp_path: Path, changed: str) -> None:
+    """load_redshift reads the rows of a published batch, whose run somebody may clear when its files have changed."""
+    files = {"a.csv": text_of(OFFICIAL, ROW, "bad"), "b.csv": text_of(OFFICIAL, ROW)}
+    store = clean(tmp_path, files).store
+    written = {file.uri: store.place(file.uri).read_bytes() for file in store.listed("s3://clean/")}
+    store.write(f"s3://landing/readings/{changed}", text_of(OFFICIAL, ROW, ROW))
+
+    with pytest.raises(ChangedMeterFileError):
+        clean_listed(store, [manifest_file(name, content) for name, content in files.items()])
+
+    found = {file.uri: store.place(file.uri).read_bytes() for file in store.listed("s3://clean/")}
+    # The manifest is the test's own, and not written by the job.
+    assert {name for name in found if found[name] != written[name]} <= {f"s3://clean/_manifests/{BATCH}.json"}
+    assert found.keys() == written.keys()
+
+
 def test_a_file_that_is_gone_ends_the_run(tmp_path: Path) -> None:
     with pytest.raises(MissingMeterFileError, match=r"a\.csv was listed in the manifest but is no longer there"):
         clean_listed(FolderStore(tmp_path), [manifest_file("a.csv", b"x")])

@@ -8,7 +8,6 @@ from typing import Any
 
 import pyarrow.parquet as parquet
 
-from tests.glue import old_clean_zone
 from tests.glue.job_runs.job_platform import JobPlatform
 
 
@@ -25,10 +24,7 @@ class LoadPlatform(JobPlatform):
 
     def raw_to_clean(self, batch: str) -> str | None:
         manifest = f"s3://{self.buckets['clean']}/_manifests/{batch}.json"
-        message = self.run("raw_to_clean", batch=batch, manifest=manifest, transformer="london")
-        if message is None:
-            old_clean_zone.bring_up_to_date(self.store, self.buckets["clean"], batch)
-        return message
+        return self.run("raw_to_clean", batch=batch, manifest=manifest, transformer="london")
 
     def ingest(self, batch: str) -> dict[str, Any]:
         """raw_to_clean, clean_to_business and publishing; the summary of the second."""
@@ -41,6 +37,10 @@ class LoadPlatform(JobPlatform):
     def aggregate(self, run: str, dates: list[str]) -> None:
         arguments = {"run": run, "dates": ",".join(dates), "intervals_per_hour": "2"}
         assert self.run("aggregate_consumption", **arguments) is None
+        self.publish_sums(run)
+
+    def publish_sums(self, run: str) -> None:
+        """Publish what a run of aggregate_consumption has written."""
         for table, said in self.summary(run, "aggregate_consumption")["tables"].items():
             self.publish(table, said["partitions"], run)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
@@ -15,6 +14,6 @@ BEGIN = datetime(2013, 3, 1, 9, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def platform(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with opened(tmp_path_factory.mktemp("sequences"), spark, Clock(BEGIN)) as made:
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    with opened(tmp_path_factory.mktemp("sequences"), Clock(BEGIN)) as made:
         yield made

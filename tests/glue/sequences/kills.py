@@ -1,7 +1,8 @@
 """Kills: a step ends at a chosen point of its work, as if its process had gone, and what it has written stays.
 
-The points of a step are: before and after each call to AWS, before each write of Spark, amid it and after it, before
-each statement of Redshift and after the commit, and the end of the step, when all is done and only nobody knows it.
+The points of a step are: before and after each call to AWS, amid each that deletes objects, before each statement of
+Redshift and after the commit, and the end of the step, when all is done and only nobody knows it. An object is written
+by one call, so it is there whole or not at all; the items of a job write several, two items at a time.
 """
 
 from __future__ import annotations
@@ -9,15 +10,14 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from pyspark.sql import DataFrameWriter
-
 AT_ITS_END = "at its end"
-LEFT_BEHIND = "_temporary/0/_temporary/attempt_202601010000000000000000_0000_m_000000_1"
+# Where the events of one call of boto3 find what it was.
+CALL = "call"
 
 
 class Killed(BaseException):
@@ -80,35 +80,35 @@ class Killer:
         raise Killed
 
     def watch(self, client: Any) -> None:
-        """Make each call of a boto3 client two points."""
+        """Make each call of a boto3 client two points, and three if it deletes objects."""
         client.meta.events.register("before-call", self._before_call)
         client.meta.events.register("after-call", self._after_call)
+        client.meta.events.register("provide-client-params.s3.DeleteObjects", self._amid_deleting)
 
-    def write(self, original: Callable[..., None], writer: DataFrameWriter, uri: str, **options: Any) -> None:
-        """Stands in for DataFrameWriter.parquet: three points."""
-        table = uri.split("/")[3]
-        self.point(f"before Spark writes {table}")
-        original(writer, uri, **options)
-        self.point(f"while Spark writes {table}", lambda random: half_written(self._folder_of(uri), random))
-        self.point(f"after Spark has written {table}")
+    def _before_call(self, model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        context[CALL] = f"{model.name}{room(params) if model.name == 'PutObject' else ''}"
+        self.point(f"before {context[CALL]}")
 
-    def _before_call(self, model: Any, **_: Any) -> None:
-        self.point(f"before {model.name}")
+    def _after_call(self, context: dict[str, Any], **_: Any) -> None:
+        self.point(f"after {context[CALL]}")
 
-    def _after_call(self, model: Any, **_: Any) -> None:
-        self.point(f"after {model.name}")
+    def _amid_deleting(self, params: dict[str, Any], **_: Any) -> None:
+        """S3 deletes the objects of a request one by one."""
+        folder = self._folder_of(f"s3://{params['Bucket']}/")
+        files = [folder / item["Key"] for item in params["Delete"]["Objects"]]
+        self.point("amid DeleteObjects", lambda random: half_deleted(files, random))
 
 
-def half_written(folder: Path, random: Random) -> None:
-    """Some files of a write are there, some are not, and one lies half done where a task left it."""
-    files = sorted(folder.rglob("*.parquet"))
+def room(params: dict[str, Any]) -> str:
+    """The first folder of an object's key, as the end of a sentence."""
+    return f" into {params['url_path'].split('/')[1]}/"
+
+
+def half_deleted(files: Iterable[Path], random: Random) -> None:
+    """Some of the objects are gone."""
     for path in files:
         if random.random() < 0.5:
-            path.unlink()
-            path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
-    leftover = folder / LEFT_BEHIND / "part-00000.zstd.parquet"
-    leftover.parent.mkdir(parents=True)
-    leftover.write_bytes(b"PAR1")
+            path.unlink(missing_ok=True)
 
 
 def told(killer: Killer, after: Counter[str]) -> str:

@@ -39,19 +39,19 @@ TIMES = ("00:00", "23:30", "12:07")
 MOST_EIGHTHS = 24
 # How many points a step has on the way to its end, about.
 POINTS = {
-    "find_new_meter_files": 9,
-    "raw_to_clean": 22,
+    "find_new_meter_files": 10,
+    "raw_to_clean": 26,
     "check_rejected_share": 3,
-    "clean_to_business": 26,
+    "clean_to_business": 24,
     "publish_readings": 9,
-    "record_ledger": 11,
+    "record_ledger": 17,
     "choose_dates": 1,
-    "aggregate_consumption": 44,
+    "aggregate_consumption": 47,
     "check_completeness": 5,
-    "publish_consumption": 29,
-    "plan_load": 24,
+    "publish_consumption": 37,
+    "plan_load": 31,
     "merge_readings": 9,
-    "merge_consumption": 38,
+    "merge_consumption": 40,
 }
 # How often a run is interrupted, and what follows a kill.
 HOW_OFTEN, AFTER = (0, 1, 1, 2), (AGAIN, AGAIN, AGAIN, CLEARED, LATER, NEVER)

@@ -1,4 +1,4 @@
-"""Buckets as folders, a Glue catalog and boto3 clients: here the scripts' own main() runs within one Spark session."""
+"""Buckets as folders, a Glue catalog and boto3 clients: here the scripts' own main() runs in this process."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from typing import Any
 from unittest.mock import patch
 
 import boto3
+import clean_to_business
 import pyarrow as pa
 import pyarrow.fs
 import pyarrow.parquet as parquet
+import raw_to_clean
 from botocore.config import Config
 from meter_data.lake import store as lake_store
 from meter_data.lake.store import Store
 from metering import aggregation, catalog, clients, ingestion
-from pyspark.sql import DataFrameWriter
-from transformers.zones import session
 
 from benchmarks.load.folder_store import FolderStore
-from benchmarks.load.lake import PARQUET, VIEW
+from benchmarks.load.lake import PARQUET
 from local_aws.control_plane import ControlPlane, serve
 from local_aws.glue.databases import GlueDatabases
 from local_aws.glue.partitions import GluePartitions
@@ -35,26 +35,14 @@ from local_aws.glue.tables import GlueTables
 from local_aws.ports import free_ports
 from local_aws.settings import Settings
 from local_aws.state import State
-from tests.glue import old_clean_zone
-from tests.glue.folder_store import FolderStore as FolderStoreOfTests
 from tests.glue.job_runs.job_platform import TABLES, fields
 from tests.glue.sequences.clock import Clock
 from tests.glue.sequences.kills import Killer
 
 LANDING, CLEAN, BUSINESS = "sequence-landing", "sequence-clean", "sequence-business"
+# So little that the files and months of a sequence are several items of work.
+PART_BYTES, MOST_ROWS = 150, 4
 TABLES_OF_SEQUENCES = ("daily", "aggregated_daily", "aggregated_weekly", "aggregated_monthly", "completeness")
-# Where Spark reads and writes: Hadoop mounts no whole bucket on a local disk.
-MOUNTED = {LANDING: ("readings",), CLEAN: ("clean", "quarantine", "tallies"), BUSINESS: TABLES_OF_SEQUENCES}
-# A plan is run once, on a few rows: to compile or to change it on the way takes longer than to interpret it.
-SPARK = {
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.sql.shuffle.partitions": "1",
-    # The description of each plan, which nobody reads here, is an eighth of the work.
-    "spark.sql.ui.explainMode": "simple",
-    "spark.sql.maxPlanStringLength": "0",
-}
-NOT_ADAPTIVE = {"spark.sql.adaptive.enabled": "false"}
 
 
 class FolderBuckets(FolderStore):
@@ -92,10 +80,9 @@ class Platform:
 
     def empty(self) -> None:
         """Nothing was ever delivered: empty buckets, tables without partitions."""
-        for bucket, folders in MOUNTED.items():
+        for bucket in (LANDING, CLEAN, BUSINESS):
             shutil.rmtree(self.root / bucket, ignore_errors=True)
-            for folder in folders:
-                (self.root / bucket / folder).mkdir(parents=True)
+            (self.root / bucket).mkdir(parents=True)
         self._databases += 1
         self.database = f"metering_{self._databases}"
         self.glue.create_database(DatabaseInput={"Name": self.database})
@@ -113,6 +100,7 @@ class Platform:
     def deliver(self, key: str, content: bytes) -> None:
         """Put a file into the landing zone as it is now."""
         path = self.root / LANDING / key
+        path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
         seconds = self.clock.now().timestamp()
         os.utime(path, (seconds, seconds))
@@ -129,22 +117,12 @@ class Platform:
         }
         words = [word for name, value in given.items() for word in (f"--{name}", value)]
         with patch.object(sys, "argv", [script, *words]):
-            if script == "raw_to_clean":
-                self._run_old_raw_to_clean(arguments["batch"])
-            else:
-                importlib.import_module(script).main()
+            importlib.import_module(script).main()
 
     def connect(self) -> Store:
         """What meter_data.lake.store.connect gives to scripts: Arrow reads the folders, boto3 writes to the server."""
         files = pa.fs.SubTreeFileSystem(str(self.root), pa.fs.LocalFileSystem())
         return Store(files, self.client("s3"))
-
-    def _run_old_raw_to_clean(self, batch: str) -> None:
-        """Makes of what the old raw_to_clean leaves, also when it is killed, what the new one writes."""
-        try:
-            importlib.import_module("raw_to_clean").main()
-        finally:
-            old_clean_zone.bring_up_to_date(FolderStoreOfTests(self.root), CLEAN, batch)
 
     def folder_of(self, uri: str) -> Path:
         return self.root / uri.removeprefix("s3://")
@@ -161,7 +139,7 @@ class Platform:
 
 
 @contextlib.contextmanager
-def opened(root: Path, spark: Any, clock: Clock) -> Iterator[Platform]:
+def opened(root: Path, clock: Clock) -> Iterator[Platform]:
     """A platform below `root`, and the scripts and steps of this process working on it."""
     control_port, s3_port = free_ports(2)
     settings = Settings(home=root / "home", control_port=control_port, s3_port=s3_port)
@@ -178,7 +156,7 @@ def opened(root: Path, spark: Any, clock: Clock) -> Iterator[Platform]:
         thread.start()
         try:
             platform = Platform(root / "buckets", settings, clock)
-            with _installed(platform), _on_folders(spark, platform.root):
+            with _installed(platform):
                 yield platform
         finally:
             server.shutdown()
@@ -189,11 +167,6 @@ def opened(root: Path, spark: Any, clock: Clock) -> Iterator[Platform]:
 @contextlib.contextmanager
 def _installed(platform: Platform) -> Iterator[None]:
     """The platform's clients, clock and killer where scripts and steps look for theirs."""
-    original = DataFrameWriter.parquet
-
-    def write(writer: DataFrameWriter, path: str, **options: Any) -> None:
-        platform.killer.write(original, writer, path, **options)
-
     with contextlib.ExitStack() as stack:
         stack.enter_context(patch.object(boto3, "client", platform.client))
         stack.enter_context(patch.object(lake_store, "connect", platform.connect))
@@ -201,37 +174,9 @@ def _installed(platform: Platform) -> Iterator[None]:
         stack.enter_context(patch.object(clients, "glue", lambda: platform.client("glue")))
         stack.enter_context(patch.object(ingestion, "datetime", platform.clock))
         stack.enter_context(patch.object(aggregation, "datetime", platform.clock))
-        stack.enter_context(patch.object(DataFrameWriter, "parquet", write))
-        stack.enter_context(patch.dict(session.SETTINGS, NOT_ADAPTIVE))
+        stack.enter_context(patch.object(raw_to_clean.cleaning, "PART_BYTES", PART_BYTES))
+        stack.enter_context(patch.object(clean_to_business.business_partitions, "MOST_ROWS", MOST_ROWS))
         yield
-
-
-@contextlib.contextmanager
-def _on_folders(spark: Any, buckets: Path) -> Iterator[None]:
-    """Spark's s3://<bucket>/ is the folder <buckets>/<bucket>/."""
-    hadoop = spark.sparkContext._jsc.hadoopConfiguration()
-    mounts = {
-        f"fs.viewfs.mounttable.{bucket}.link./{folder}": f"file://{buckets / bucket / folder}"
-        for bucket, folders in MOUNTED.items()
-        for folder in folders
-    }
-    before = {name: spark.conf.get(name, None) for name in (*SPARK, *NOT_ADAPTIVE)}
-    for name, value in {"fs.s3.impl": VIEW, **mounts}.items():
-        hadoop.set(name, value)
-    for name, value in SPARK.items():
-        spark.conf.set(name, value)
-    yield
-    for name, value in before.items():
-        if value is None:
-            spark.conf.unset(name)
-        else:
-            spark.conf.set(name, value)
-    # Hadoop keeps what it has once mounted as s3://<bucket>/, whatever its settings say later.
-    for bucket in MOUNTED:
-        uri = spark._jvm.java.net.URI(f"s3://{bucket}/")
-        spark._jvm.org.apache.hadoop.fs.FileSystem.get(uri, hadoop).close()
-    for name in ("fs.s3.impl", *mounts):
-        hadoop.unset(name)
 
 
 @cache

@@ -142,12 +142,6 @@ def plan(store: Store, manifest: Manifest, transformer: str, clean_bucket: str, 
     return Plan(tuple(items), tuple(set_aside))
 
 
-def delete_leftovers(store: Store, clean_bucket: str, batch: str) -> None:
-    """Deletes what a former try has written for the batch."""
-    for room in (clean_zone, quarantine, undecided):
-        store.delete_folder(room.folder(clean_bucket, batch))
-
-
 def clean(store: Store, item: FileItem) -> Cleaned:
     """Cleans the file of an item.
 
@@ -211,6 +205,21 @@ def by_file(store: Store, manifest: Manifest, cleaned: Iterable[Cleaned]) -> lis
             store.delete(whole.written)
             found[number] = Cleaned(number, set_aside=whole.set_aside)
     return found
+
+
+def delete_leftovers(
+    store: Store, files: Iterable[Cleaned], decided: Decided | None, clean_bucket: str, batch: str
+) -> None:
+    """Deletes what a former try has written for the batch, and this one has not.
+
+    It comes last, because a try may fail, for example on a file that has changed: until then a batch that is published
+    keeps its rows, which load_redshift reads.
+    """
+    written = {uri for file in files for uri in file.written}
+    written |= {group.uri for group in decided.groups} if decided else set()
+    for room in (clean_zone, quarantine):
+        found = store.listed(room.folder(clean_bucket, batch))
+        store.delete(each.uri for each in found if each.uri not in written)
 
 
 def write_row_groups(
