@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -68,6 +69,41 @@ class Platform:
         """What a Glue job said of its work; `name` is its batch or, for aggregate_consumption, its run."""
         body = self.aws("s3").get_object(Bucket=self.deployment["clean_bucket"], Key=f"_summaries/{name}/{step}.json")
         return json.loads(body["Body"].read())
+
+    def in_the_warehouse(self, meter: str) -> list[list[Any]]:
+        """Type and time of the readings of a meter in Redshift, in order of time."""
+        redshift, named = self.aws("redshift-data"), self.deployment
+        statement = redshift.execute_statement(
+            ClusterIdentifier=named["redshift_cluster"],
+            Database=named["redshift_database"],
+            SecretArn=named["redshift_secret_arn"],
+            Sql="SELECT reading_type, date_str, hour, minute FROM daily WHERE meter_id = :meter "
+            "ORDER BY reading_date_time",
+            Parameters=[{"name": "meter", "value": meter}],
+        )
+        deadline = time.monotonic() + 60
+        while redshift.describe_statement(Id=statement["Id"])["Status"] not in ("FINISHED", "FAILED", "ABORTED"):
+            assert time.monotonic() < deadline
+        records = redshift.get_statement_result(Id=statement["Id"])["Records"]
+        return [[value for cell in row for value in cell.values()] for row in records]
+
+    def athena(self, sql: str) -> list[tuple[str, ...]]:
+        """The rows of a query over the lake."""
+        athena, named = self.aws("athena"), self.deployment
+        query = athena.start_query_execution(
+            QueryString=sql,
+            QueryExecutionContext={"Database": named["glue_database"]},
+            WorkGroup=named["athena_workgroup"],
+        )["QueryExecutionId"]
+        deadline = time.monotonic() + 60
+        while (found := athena.get_query_execution(QueryExecutionId=query)["QueryExecution"])["Status"]["State"] in (
+            "QUEUED",
+            "RUNNING",
+        ):
+            assert time.monotonic() < deadline
+        assert found["Status"]["State"] == "SUCCEEDED", found["Status"]["StateChangeReason"]
+        rows = athena.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"]
+        return [tuple(cell["VarCharValue"] for cell in row["Data"]) for row in rows[1:]]
 
     def job_runs(self) -> int:
         glue = self.aws("glue")

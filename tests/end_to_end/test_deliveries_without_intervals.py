@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 from typing import Any
 
 import pytest
@@ -55,23 +54,6 @@ def cascade(platform: Platform, params: dict[str, Any]) -> dict[str, Run]:
     return {run.dag_id: run for run in platform.airflow.cascade([started], CASCADE, CASCADE_SECONDS)}
 
 
-def in_the_warehouse(platform: Platform, meter: str) -> list[list[Any]]:
-    """Type and time of the readings of a meter in Redshift, in order of time."""
-    redshift, named = platform.aws("redshift-data"), platform.deployment
-    statement = redshift.execute_statement(
-        ClusterIdentifier=named["redshift_cluster"],
-        Database=named["redshift_database"],
-        SecretArn=named["redshift_secret_arn"],
-        Sql="SELECT reading_type, date_str, hour, minute FROM daily WHERE meter_id = :meter ORDER BY reading_date_time",
-        Parameters=[{"name": "meter", "value": meter}],
-    )
-    deadline = time.monotonic() + 60
-    while redshift.describe_statement(Id=statement["Id"])["Status"] not in ("FINISHED", "FAILED", "ABORTED"):
-        assert time.monotonic() < deadline
-    records = redshift.get_statement_result(Id=statement["Id"])["Records"]
-    return [[value for cell in row for value in cell.values()] for row in records]
-
-
 def test_register_readings_and_errors_reach_the_warehouse_and_the_api(platform: Platform) -> None:
     wait_for_first_runs(platform.airflow)
     description = json.dumps(DESCRIPTION)
@@ -89,12 +71,12 @@ def test_register_readings_and_errors_reach_the_warehouse_and_the_api(platform: 
         "check_completeness": "skipped",
         "publish_consumption": "success",
     }
-    assert in_the_warehouse(platform, "REGISTER26") == [
+    assert platform.in_the_warehouse("REGISTER26") == [
         ["AGG", "20240304", 0, 0],
         ["AGG", "20240305", 0, 0],
         ["AGG", "20240306", 0, 0],
     ]
-    assert in_the_warehouse(platform, "ERROR26") == [["ERR", "20240304", 0, 30], ["ERR", "20240304", 1, 0]]
+    assert platform.in_the_warehouse("ERROR26") == [["ERR", "20240304", 0, 30], ["ERR", "20240304", 1, 0]]
     answer = platform.api.get("/outage", start_date_time="2024-03-04 00:00:00", end_date_time="2024-03-05 00:00:00")
     assert answer.status_code == 200, answer.text
     assert [(item["meter_id"], item["error_code"]) for item in answer.json()["Items"]] == [("ERROR26", "NULL")] * 2
@@ -109,7 +91,7 @@ def test_a_delivery_of_which_every_row_is_rejected_ends_without_a_failed_run(pla
     batch = platform.airflow.xcom(runs["ingest_meter_readings"], "find_new_meter_files")["batch"]
     assert platform.summary(batch, "raw_to_clean")["rejected"] == 2
     assert platform.objects("clean", f"quarantine/batch={batch}/")
-    assert in_the_warehouse(platform, "REJECTED26") == []
+    assert platform.in_the_warehouse("REJECTED26") == []
 
 
 def test_a_slip_in_the_configuration_fails_the_run_before_any_work(platform: Platform) -> None:

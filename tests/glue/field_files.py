@@ -73,6 +73,29 @@ def scientific(text: str, delimiter: str, decimal_mark: str) -> bytes:
     return "".join(f"{line}\n" for line in (delimiter.join(("Point", "When", "kWh")), *lines)).encode()
 
 
+def told_apart_by_a_word() -> bytes:
+    """Export and import of one meter, the rows of import behind those of export."""
+    kwh = ["0.53", *["0.2"] * 47]
+    lines = [
+        f"BUG10,33,{value},Active {kind} Interval (kWh),04-03-2024 {clock}"
+        for clock, imported in zip(CLOCKS, kwh, strict=True)
+        for kind, value in (("Export", "0"), ("Import", imported))
+    ]
+    return "".join(f"{line}\n" for line in ("Point,Serial,Value,Kind,End", *lines)).encode()
+
+
+def estimated_first() -> bytes:
+    """Estimates of a day, and below them what was measured, which is less."""
+    estimated = [f"BUG14,2024-03-04 {clock},0.7,S,1" for clock in CLOCKS]
+    final = [f"BUG14,2024-03-04 {clock},{'0.292' if clock == '00:00' else '0.3'},A,2" for clock in CLOCKS]
+    return "".join(f"{line}\n" for line in ("Point,Start,kWh,Quality,Version", *estimated, *final)).encode()
+
+
+def registers() -> bytes:
+    lines = [f"BUG26,2024-03-{4 + day:02} 00:00,{1028.5 + 7 * day}" for day in range(8)]
+    return "".join(f"{line}\n" for line in ("Point,Stamp,Stand", *lines)).encode()
+
+
 _POINT_AND_WHEN = POINT | {"date_time_column": "When"}
 _XML = b'<?xml version="1.0" encoding="UTF-8"?>\n<feed><IntervalBlock xmlns="http://naesb.org/espi"/></feed>\n'
 _BESIDE = {"good.csv": rows("BUG15")}
@@ -82,6 +105,11 @@ _GENERATED: dict[str, tuple[dict[str, Any], dict[str, bytes]]] = {
         _POINT_AND_WHEN | {"delimiter": ";", "decimal_mark": ","},
         {"readings.csv": scientific("7,222E+12", ";", ",")},
     ),
+    "10_import_and_export_rows": (
+        POINT | {"date_time_column": "End", "value_column": "Value", "timestamp_pattern": "dd-MM-yyyy HH:mm"},
+        {"io.csv": told_apart_by_a_word()},
+    ),
+    "14_estimate_then_final/one": (POINT, {"both.csv": estimated_first()}),
     "15_archive_and_xml_beside_good_files/xml": (POINT, _BESIDE | {"usage.xml": _XML}),
     "15_archive_and_xml_beside_good_files/zip": (POINT, _BESIDE | {"usage.zip": archive("usage.csv", rows("A"))}),
     "15_archive_and_xml_beside_good_files/zip_csv": (POINT, {"usage.csv": archive("usage.csv", rows("A"))}),
@@ -95,6 +123,10 @@ _GENERATED: dict[str, tuple[dict[str, Any], dict[str, bytes]]] = {
         POINT,
         {name: rows(f"BUG22N{at}") for at, name in enumerate(NAMES)}
         | {"empty.csv": b"", "only_bom.csv": "\ufeff".encode(), "only_head.csv": b"Point,Start,kWh\n"},
+    ),
+    "26_registers_only": (
+        POINT | {"reading_type": "AGG", "date_time_column": "Stamp", "value_column": "Stand"},
+        {"r.csv": registers()},
     ),
 }
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.fs
@@ -37,10 +38,15 @@ class FolderStore(Store):
         sizes = {path.relative_to(self.root / bucket).as_posix(): path.stat().st_size for path in files}
         return [StoredObject(f"s3://{bucket}/{key}", sizes[key]) for key in sorted(sizes) if key.startswith(prefix)]
 
-    def write(self, uri: str, content: bytes | pa.Buffer, content_type: str = "binary/octet-stream") -> None:
+    def write(self, uri: str, content: bytes | IO[bytes], content_type: str = "binary/octet-stream") -> None:
         place = self.place(uri)
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(content if isinstance(content, bytes) else content.to_pybytes())
+        if isinstance(content, bytes):
+            place.write_bytes(content)
+            return
+        content.seek(0)
+        with place.open("wb") as file:
+            shutil.copyfileobj(content, file)
 
     def delete(self, uris: Any) -> int:
         places = [self.place(uri) for uri in uris]

@@ -21,7 +21,7 @@ from meter_data.lake import calendar
 from meter_data.lake.calendar import Days
 from meter_data.lake.row_groups import RowGroup
 from meter_data.lake.schemas import CLEAN, CODED, INSTANT, TYPES
-from meter_data.lake.store import SNAPPY, Store
+from meter_data.lake.store import SNAPPY, Store, growing_file
 
 BATCH = "source_batch"
 OF_READINGS = pa.schema([field for field in CLEAN if field.name != BATCH])
@@ -78,7 +78,7 @@ def folder(clean_bucket: str, batch: str) -> str:
 
 
 class CleanFile:
-    """A file of the clean zone, which is built in memory and written at once.
+    """A file of the clean zone, which is written at once when all its readings are there; to be used in `with`.
 
     Readings are added block by block. Each block is sorted by itself, so a file of several blocks is several sorted
     runs, one behind the other.
@@ -88,8 +88,15 @@ class CleanFile:
         self.uri = f"{folder(clean_bucket, batch)}{name}"
         self.groups: list[RowGroup] = []
         self._batch = batch
-        self._sink = pa.BufferOutputStream()
+        self._sink = growing_file()
         self._writer = pq.ParquetWriter(self._sink, CLEAN, compression=SNAPPY)
+
+    def __enter__(self) -> CleanFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.close()
+        self._sink.close()
 
     def add(self, readings: Readings) -> None:
         """Adds readings, sorted by type, month, meter and time; of equal ones the later row comes later."""
@@ -115,7 +122,7 @@ class CleanFile:
     def write(self, store: Store) -> None:
         """Writes the file. A file without readings has no row group."""
         self._writer.close()
-        store.write(self.uri, self._sink.getvalue())
+        store.write(self.uri, self._sink)
 
 
 def columns(readings: Readings, places: Integers, schema: pa.Schema) -> pa.Table:

@@ -39,6 +39,8 @@ TRANSFORMER = "transformer"
 # A larger file of plain text is read in parts, so that all processors have work when a delivery is one large file. Each
 # part costs a few requests more, and holds a block of rows in memory, as a file does.
 PART_BYTES = 256 * 1024 * 1024
+# A description has less than a thousandth of this.
+_MOST_BYTES_OF_A_DESCRIPTION = 1024 * 1024
 # Rows of meter files have about so many bytes, plain and packed: for estimates of how much work there is.
 _BYTES_A_ROW, _PACKED_BYTES_A_ROW = 60, 6
 
@@ -148,16 +150,22 @@ def clean(store: Store, item: FileItem) -> Cleaned:
     Everything is read before anything is written. Raises MissingMeterFileError or ChangedMeterFileError if the file is
     no longer what the manifest says, whatever was found in it.
     """
-    try:
-        read = _read(store, item)
-    except UnreadableFileError as error:
+    source = Source(item.file.uri, item.file.delivered_at)
+    name = f"{item.name}.parquet"
+    with (
+        CleanFile(item.clean_bucket, item.batch, name) as clean_file,
+        QuarantineFile(f"{quarantine.folder(item.clean_bucket, item.batch)}{name}", source) as rejects,
+    ):
+        try:
+            read = _read(store, item, clean_file, rejects)
+        except UnreadableFileError as error:
+            stored_files.require_unchanged(store, item.file)
+            return Cleaned(item.number, set_aside=str(error))
+        except Exception:
+            stored_files.require_unchanged(store, item.file)  # says better what has happened
+            raise
         stored_files.require_unchanged(store, item.file)
-        return Cleaned(item.number, set_aside=str(error))
-    except Exception:
-        stored_files.require_unchanged(store, item.file)  # says better what has happened
-        raise
-    stored_files.require_unchanged(store, item.file)
-    return read.write(store)
+        return read.write(store)
 
 
 def decide(store: Store, item: UndecidedItem) -> Decided:
@@ -165,9 +173,9 @@ def decide(store: Store, item: UndecidedItem) -> Decided:
     from meter_data.readers import repeated_hour
 
     readings = undecided.readings_of(repeated_hour.decided(undecided.read(store, item.uris)))
-    file = CleanFile(item.clean_bucket, item.batch, "decided.parquet")
-    file.add(readings)
-    file.write(store)
+    with CleanFile(item.clean_bucket, item.batch, "decided.parquet") as file:
+        file.add(readings)
+        file.write(store)
     instants = readings.times[readings.time]
     times = {source.uri: _times(instants[readings.source == place]) for place, source in enumerate(readings.sources)}
     return Decided(tuple(file.groups), times)
@@ -290,11 +298,8 @@ class _Read:
         )
 
 
-def _read(store: Store, item: FileItem) -> _Read:
+def _read(store: Store, item: FileItem, clean_file: CleanFile, rejects: QuarantineFile) -> _Read:
     source = Source(item.file.uri, item.file.delivered_at)
-    name = f"{item.name}.parquet"
-    clean = CleanFile(item.clean_bucket, item.batch, name)
-    rejects = QuarantineFile(f"{quarantine.folder(item.clean_bucket, item.batch)}{name}", source)
     waiting: list[pa.Table] = []
     good, times = 0, Times()
     opened = item.reader.open(store, item.file)
@@ -308,8 +313,8 @@ def _read(store: Store, item: FileItem) -> _Read:
             waiting.append(_undecided(rows, rows.ambiguous, source, item.number))
         decided = _readings(rows, is_good, source)
         times |= _times(decided.times[decided.time])
-        clean.add(decided)
-    return _Read(item, clean, rejects, waiting, good, times)
+        clean_file.add(decided)
+    return _Read(item, clean_file, rejects, waiting, good, times)
 
 
 def _undecided(rows: JudgedRows, ambiguous: AmbiguousTimes, source: Source, number: int) -> pa.Table:
@@ -363,8 +368,13 @@ def _document(store: Store, uri: str) -> dict[str, Any]:
     advice = "Correct it, and trigger ingest_meter_readings again."
     try:
         with store.open_stream(uri) as stream:
-            document = json.loads(stream.read())
-    except (FileNotFoundError, ValueError) as error:
+            text = stream.read(_MOST_BYTES_OF_A_DESCRIPTION + 1)
+        if len(text) > _MOST_BYTES_OF_A_DESCRIPTION:
+            raise ValueError(f"it is larger than {_MOST_BYTES_OF_A_DESCRIPTION:,} bytes")
+        document = json.loads(text)
+        # JSON can write halves of surrogate pairs as escapes. They are no text: nothing can be compared with them.
+        json.dumps(document, ensure_ascii=False).encode()
+    except (FileNotFoundError, ValueError, RecursionError) as error:
         raise UnreadableFileError(f"{uri} describes meter files, but cannot be read: {error}. {advice}") from error
     if not isinstance(document, dict) or not isinstance(document.get(TRANSFORMER, DEFAULT), str):
         raise UnreadableFileError(f"{uri} must hold a JSON object that describes meter files. {advice}")

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from meter_data.cleaning.clean_zone import Source
 from meter_data.lake.schemas import INSTANT, QUARANTINE
-from meter_data.lake.store import ZSTD, Store
+from meter_data.lake.store import ZSTD, Store, growing_file
 
 UNDECODABLE_BYTES = "undecodable_bytes"
 # Rows and characters that are held before they are packed.
@@ -29,16 +29,24 @@ def folder(clean_bucket: str, batch: str) -> str:
 
 
 class QuarantineFile:
-    """A file of the quarantine, which is built in memory and written at once."""
+    """A file of the quarantine, which is written at once when all its rejects are there; to be used in `with`."""
 
     def __init__(self, uri: str, source: Source) -> None:
         self.uri = uri
         self.by_reason: Counter[str] = Counter()
         self._source = source
-        self._sink = pa.BufferOutputStream()
+        self._sink = growing_file()
         self._writer: pq.ParquetWriter | None = None
         self._held: list[Rejected] = []
         self._characters = 0
+
+    def __enter__(self) -> QuarantineFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._writer:
+            self._writer.close()
+        self._sink.close()
 
     def add(self, rejects: Iterable[Rejected]) -> None:
         """Adds rows in their order.
@@ -57,7 +65,7 @@ class QuarantineFile:
         self._pack()
         if self._writer:
             self._writer.close()
-            store.write(self.uri, self._sink.getvalue())
+            store.write(self.uri, self._sink)
 
     def _pack(self) -> None:
         if not self._held:

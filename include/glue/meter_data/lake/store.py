@@ -12,7 +12,8 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, BinaryIO, cast
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, BinaryIO, cast
 
 import boto3
 import pyarrow as pa
@@ -25,6 +26,7 @@ ZSTD, SNAPPY = "zstd", "snappy"
 _ATTEMPTS = 5
 _NO_SUCH_OBJECT = {"404", "NoSuchKey", "NotFound"}
 _SECONDS_TO_CONNECT, _SECONDS_TO_ANSWER = 10, 60
+_BYTES_IN_MEMORY = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -133,11 +135,12 @@ class Store:
 
     # Writing.
 
-    def write(self, uri: str, content: bytes | pa.Buffer, content_type: str = "binary/octet-stream") -> None:
-        """Writes an object, which appears whole or not at all."""
+    def write(self, uri: str, content: bytes | IO[bytes], content_type: str = "binary/octet-stream") -> None:
+        """Writes an object, which appears whole or not at all. Of a file, all is written, wherever it stands."""
         bucket, key = split_uri(uri)
-        body = content if isinstance(content, bytes) else content.to_pybytes()
-        self._s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
+        if not isinstance(content, bytes):
+            content.seek(0)
+        self._s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type)
 
     def write_json(self, uri: str, document: Any) -> None:
         """Writes a JSON document."""
@@ -160,12 +163,12 @@ class Store:
 
         The footer says of the columns named in `statistics` (None: of all) what each row group holds of them.
         """
-        sink = pa.BufferOutputStream()
         chosen = True if statistics is None else list(statistics)
-        with pq.ParquetWriter(sink, schema, compression=codec, write_statistics=chosen) as writer:
-            for group in groups:
-                writer.write_table(group, row_group_size=max(group.num_rows, 1))
-        self.write(uri, sink.getvalue())
+        with growing_file() as sink:
+            with pq.ParquetWriter(sink, schema, compression=codec, write_statistics=chosen) as writer:
+                for group in groups:
+                    writer.write_table(group, row_group_size=max(group.num_rows, 1))
+            self.write(uri, sink)
 
     def delete_folder(self, uri: str) -> int:
         """Deletes all objects below `uri`, which must end in a slash. Returns how many there were. Raises OSError."""
@@ -216,6 +219,14 @@ def _of_this_process() -> tuple[Any, Any]:
     """Returns a session of boto3 and its client of S3. To make them costs 0.1 CPU seconds, as much as a small item."""
     session = boto3.session.Session()
     return session, session.client("s3")
+
+
+def growing_file() -> IO[bytes]:
+    """Returns an empty file for content that is made piece by piece: in memory while it is small, else on disk.
+
+    Nobody knows beforehand how much a packed meter file becomes. It is gone when it is closed.
+    """
+    return SpooledTemporaryFile(_BYTES_IN_MEMORY)
 
 
 def split_uri(uri: str) -> tuple[str, str]:

@@ -49,6 +49,8 @@ OPEN_DOCUMENT = Kind("an OpenDocument spreadsheet", _AS_CSV)
 OFFICE = Kind("an Office document", _AS_TEXT)
 ZIP = Kind("a ZIP archive", _UNPACK)
 TAR = Kind("a tar archive", _UNPACK)
+# What is found inside of gzip.
+PACKED_TWICE = Kind("another gzip file", _UNPACK)
 PDF = Kind("a PDF document", _AS_TEXT)
 IMAGE = Kind("an image", _AS_TEXT)
 SQLITE = Kind("an SQLite database", _AS_TEXT)

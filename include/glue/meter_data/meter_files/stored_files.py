@@ -80,7 +80,9 @@ def beginning(begin: bytes, file: MeterFile) -> Beginning:
         text = unpacker.decompress(begin, LONGEST_HEADER)
     except zlib.error as error:
         raise lines.damaged(_shown(file.uri), str(error)) from error
-    if kind := file_kinds.recognised(text):
+    if not unpacker.eof and not unpacker.unconsumed_tail and file.size <= len(begin):
+        raise lines.damaged(_shown(file.uri), "it ends too early")
+    if kind := file_kinds.PACKED_TWICE if file_kinds.is_gzip(text) else file_kinds.recognised(text):
         raise UnreadableFileError(kind.sentence(file.uri, packed=True))
     if not file.is_gzip:
         raise UnreadableFileError(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from sys import float_info
 from typing import Any
 
 from meter_data.meter_files.lines import UnreadableFileError
@@ -46,6 +47,8 @@ _CHOICES: dict[str, tuple[str | None, ...]] = {
 _READING = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{2,4}|^[0-9]*[.,][0-9]+$|^[0-9]{5,}$"
 )
+# Each opening bracket of a pattern is a level of recursion.
+_LONGEST_PATTERN = 200
 _POSITION = re.compile(r"[1-9][0-9]{0,3}")
 
 
@@ -173,6 +176,10 @@ def require_columns(
     if not missing:
         return
     wanted = "\n".join(f"  {role}_column = {name}" for role, name in missing.items())
+    if described.header and not any(header):
+        raise UnmatchedColumnsError(
+            f"{uri} begins with a line without names of columns. Deliver the file with a header as its first line."
+        )
     if described.format_of(uri) == CSV and described.header and any(map(_READING.search, header)):
         raise UnmatchedColumnsError(
             f"{uri} begins with a line that holds a time or a number, so it is no header. If the files have no header, "
@@ -197,7 +204,7 @@ def _fault(name: str, value: Any) -> str | None:
     if name == "header":
         return None if isinstance(value, bool) else f"header must be true or false, not {value!r}"
     if name == "largest_kwh":
-        is_number = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= float_info.max
         return None if is_number else f"largest_kwh must be a number above 0, not {value!r}"
     if name == "no_error_codes":
         is_list = isinstance(value, list) and all(isinstance(code, str) for code in value)
@@ -231,7 +238,9 @@ def _faults_of_times(described: Description) -> list[str]:
     zone, pattern = described.time_zone, described.timestamp_pattern
     if not local_time.is_zone(zone):
         faults.append(f"time_zone must be a name such as Europe/London, or an offset such as +01:00, not {zone!r}")
-    if pattern and pattern not in EPOCHS:
+    if pattern and len(pattern) > _LONGEST_PATTERN:
+        faults.append(f"timestamp_pattern must be of at most {_LONGEST_PATTERN} signs, not of {len(pattern):,}")
+    elif pattern and pattern not in EPOCHS:
         try:
             Pattern(pattern)
         except PatternError as refused:

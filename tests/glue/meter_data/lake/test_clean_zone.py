@@ -74,7 +74,7 @@ def test_readings_lie_sorted_in_groups_of_one_type_and_month(
 
 def test_a_file_without_readings_has_its_columns(tmp_path: Path) -> None:
     store = FolderStore(tmp_path)
-    file = clean_zone.CleanFile("s3://clean/clean/batch=b1/00000.parquet")
+    file = clean_zone.CleanFile("clean", "b1", "00000.parquet")
     file.write(store)
     assert store.read_parquet(file.uri).schema.names == CLEAN.names
     assert file.groups == []

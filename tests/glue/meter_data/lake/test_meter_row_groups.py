@@ -41,7 +41,7 @@ def test_the_footers_say_which_meters_a_row_group_holds(store: FolderStore) -> N
 def test_a_file_that_does_not_say_its_meters_may_hold_any(store: FolderStore) -> None:
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table({"meter_id": ["M1"]}), sink, write_statistics=False)
-    store.write("s3://b/1.parquet", sink.getvalue())
+    store.write("s3://b/1.parquet", sink.getvalue().to_pybytes())
     (found,) = meter_row_groups.of_files(store, ["s3://b/1.parquet"])
     assert (found.first, found.last) == (None, None)
     assert meter_row_groups.reads([found], IDS, [range(4), range(4, 10)]) == [[found], [found]]
