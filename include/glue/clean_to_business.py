@@ -58,12 +58,15 @@ def convert(connect: Callable[[], Store], glue: Any, given: dict[str, str]) -> N
     groups = row_groups_of(zones, clean_bucket, batch)
     wanted = business_partitions.touched(zones, groups, given["grain"])
     business_partitions.require_one_grain(wanted, known, given["grain"])
-    for folder in (folders.partitions, folders.tallies):
-        zones.delete_folder(folder)
+    zones.delete_folder(folders.partitions)
     items = business_partitions.plan(zones, wanted, known, given["grain"], folders, business_partitions.MOST_ROWS)
     written = work.run(business_partitions.write, items, most_rows_here, connect)
     in_quarantine = rejects_of(zones, clean_bucket, batch, folders.tallies)
     rejects = work.run(tallies.tally_rejects, in_quarantine, most_rows_here, connect)
+    # Last, because a run may fail, for example when its batch was swept; the tallies of a published batch are in use.
+    tallied = {item.tallies for item, done in zip(items, written, strict=True) if done.days}
+    tallied |= {uri for found in rejects for uri in found.written}
+    zones.delete(found.uri for found in zones.listed(folders.tallies) if found.uri not in tallied)
     told = business_partitions.summary(written, lambda values: folders.partition(values, given["grain"]))
     document = {
         "batch": batch,

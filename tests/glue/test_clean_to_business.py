@@ -308,6 +308,20 @@ def test_rows_and_rejects_are_tallied_by_file_meter_and_day(lake: Lake) -> None:
     }
 
 
+def test_the_tallies_of_a_batch_that_was_swept_stay_when_its_run_is_cleared(lake: Lake) -> None:
+    clean_zone.quarantine(lake.store, "b1", [Rejected("a.csv", FIRST, "M1", "20130102")])
+    lake.load(MeterFile("a.csv", FIRST, [Reading("M1", HALF_PAST, 1.0)]))
+    tallied = lake.tallies("b1")
+    assert len(tallied) == 2
+    for zone in ("clean", "quarantine"):
+        lake.store.delete_folder(f"s3://clean/{zone}/batch=b1/")
+
+    with pytest.raises(FileNotFoundError):
+        lake.run("b1", run="b1-2")
+
+    assert lake.tallies("b1") == tallied
+
+
 def test_a_run_replaces_all_tallies_of_its_batch_and_what_a_killed_try_left(lake: Lake) -> None:
     batch = lake.clean([MeterFile("a.csv", FIRST, [Reading("M1", ONE, 1.0)])])
     for left in ("clean/tallies/batch=b1/month=201212/readings-00000.parquet", "business/daily/run=b1-1/x.parquet"):

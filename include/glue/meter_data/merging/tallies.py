@@ -76,10 +76,14 @@ class Rejects:
 
 @dataclass(frozen=True)
 class RejectsTallied:
-    """How many rows in quarantine are tallied for their meter and day, and in how many one of these is unreadable."""
+    """How many rows in quarantine are tallied for their meter and day, and in how many one of these is unreadable.
+
+    `written` are the objects with the tallies.
+    """
 
     attributed: int
     unattributed: int
+    written: tuple[str, ...] = ()
 
 
 def tally_rejects(store: Store, rejects: Rejects) -> RejectsTallied:
@@ -102,9 +106,11 @@ def tally_rejects(store: Store, rejects: Rejects) -> RejectsTallied:
         ],
         schema=TALLY,
     )
+    written = []
     for month, of_month in _by_month(tallied):
-        write(store, f"{rejects.folder}month={month}/rejects.parquet", of_month)
-    return RejectsTallied(attributed, rows - attributed)
+        written.append(f"{rejects.folder}month={month}/rejects.parquet")
+        write(store, written[-1], of_month)
+    return RejectsTallied(attributed, rows - attributed, tuple(written))
 
 
 def write(store: Store, uri: str, tallied: pa.Table) -> None:

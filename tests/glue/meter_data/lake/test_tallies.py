@@ -58,7 +58,8 @@ def test_rejects_with_a_meter_and_a_date_are_tallied_by_month(tmp_path: Path) ->
     folder = tallies.folder_of("clean", "b1")
     files = tuple(store.parquet_files("s3://clean/quarantine/batch=b1/"))
 
-    assert tallies.tally_rejects(store, Rejects(files, folder, 6)) == RejectsTallied(4, 2)
+    written = tuple(f"{folder}month={month}/rejects.parquet" for month in ("201301", "201302"))
+    assert tallies.tally_rejects(store, Rejects(files, folder, 6)) == RejectsTallied(4, 2, written)
 
     assert len(files) == 2
     written = store.parquet_files(folder)
