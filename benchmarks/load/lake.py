@@ -158,7 +158,8 @@ class Lake:
         self.run("clean_to_business", batch=batch, run=f"{batch}-1", grain=grain, **spread)
         summary = self._summary(batch, "clean_to_business")
         self._publish("daily", summary["partitions"], summary["run"])
-        ledger.record(self.s3, clean_bucket="clean", summary=summary, recorded_at=datetime.now(UTC))
+        now = datetime.now(UTC)
+        ledger.record(self.s3, clean_bucket="clean", summary=summary, merged_at=now, recorded_at=now)
         dates = ",".join(summary["dates"])
         self.run("aggregate_consumption", run=f"{batch}-1", dates=dates, intervals_per_hour="2", **spread)
         for table, said in self._summary(f"{batch}-1", "aggregate_consumption")["tables"].items():
