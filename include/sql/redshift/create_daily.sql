@@ -1,5 +1,5 @@
--- Readings, each once: (meter_id, reading_type, reading_date_time). Times are UTC. merged_at is when the reading's batch
--- was merged into the business zone.
+-- Readings, each once: (meter_id, reading_type, reading_date_time). Times are UTC. merged_at is when the reading's
+-- batch was merged into the business zone.
 CREATE TABLE IF NOT EXISTS daily (
     meter_id VARCHAR(64) NOT NULL,
     reading_value DOUBLE PRECISION,

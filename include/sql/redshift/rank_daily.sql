@@ -1,8 +1,8 @@
--- The winner of each key among the copied rows: the newest delivery, then the batch that was merged later, then the later
--- file (files of one upload time are ordered by their keys), then the later row of that file. The business zone follows
--- the same rule (include/glue/meter_data/lake/merging.py); it merges batches one by one, so that its order is merged_at.
--- Texts are ordered by the bytes of UTF-8 here as there. A batch that is missing in batches_copied would have no
--- merged_at, which daily refuses.
+-- The winner of each key among the copied rows: the newest delivery, then the batch that was merged later, then the
+-- later file (files of one upload time are ordered by their keys), then the later row of that file. The business
+-- zone follows the same rule (include/glue/meter_data/merging/winners.py); it merges batches one by one, so that its
+-- order is merged_at. Texts are ordered by the bytes of UTF-8 here as there. A batch that is missing in
+-- batches_copied would have no merged_at, which daily refuses.
 CREATE TEMP TABLE daily_staged AS
 SELECT
     meter_id,

@@ -121,7 +121,7 @@ class AvroFile:
                     block = _block(stream, head)
                     if block is None:
                         return
-                    yield from fastavro.reader(io.BytesIO(begin + block + head.sync))
+                    yield from cast(Iterator[dict[str, Any]], fastavro.reader(io.BytesIO(begin + block + head.sync)))
                 except (*_DAMAGES, fastavro.schema.SchemaParseException) as error:
                     said = f"{self._name} is a damaged Avro file: {error}. Deliver it again."
                     raise UnreadableFileError(said) from error
