@@ -60,7 +60,7 @@ def test_readings_lie_sorted_in_groups_of_one_type_and_month(
     wanted = sorted((kind, months[time], METERS[meter], TIMES[time], at) for at, (kind, meter, time) in enumerate(rows))
 
     groups = list(clean_zone._sorted_groups(readings, rows_a_group))
-    tables = [clean_zone.columns(readings, places, CLEAN) for _, _, places in groups]
+    tables = [clean_zone.columns(readings, places, clean_zone.OF_READINGS) for _, _, places in groups]
 
     found = [
         (TYPES.index(row["reading_type"]), row["date_str"][:6], row["meter_id"], row["source_row"])
@@ -74,7 +74,7 @@ def test_readings_lie_sorted_in_groups_of_one_type_and_month(
 
 def test_a_file_without_readings_has_its_columns(tmp_path: Path) -> None:
     store = FolderStore(tmp_path)
-    file = clean_zone.CleanFile("clean", "b1", "00000.parquet")
-    file.write(store)
+    with clean_zone.CleanFile("clean", "b1", "00000.parquet") as file:
+        file.write(store)
     assert store.read_parquet(file.uri).schema.names == CLEAN.names
     assert file.groups == []
