@@ -1,6 +1,6 @@
 """Objects on S3 by their URIs, read through pyarrow and written whole.
 
-Arrow reads: it fetches parts of Parquet files in compiled code and in parallel. boto3 does all else, because it writes an object
+Arrow reads: it fetches parts of Parquet files fast, and in parallel. boto3 does all else, because it writes an object
 in one request, so that a killed job leaves it whole or not at all, and because it deletes without leaving the empty
 objects that Arrow puts in place of folders.
 """
