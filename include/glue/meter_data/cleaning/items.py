@@ -162,7 +162,9 @@ def clean(store: Store, item: FileItem) -> Cleaned:
             stored_files.require_unchanged(store, item.file)
             return Cleaned(item.number, set_aside=str(error))
         except Exception:
-            stored_files.require_unchanged(store, item.file)  # says better what has happened
+            # Whatever it is: a file that is replaced while it is read can fail in any way. If it was replaced, that is
+            # what the message says, else the error itself.
+            stored_files.require_unchanged(store, item.file)
             raise
         stored_files.require_unchanged(store, item.file)
         return read.write(store)
