@@ -5,8 +5,6 @@ Without the files (SHARED_DATA, by default shared/data beside the repository) a 
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
@@ -14,28 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from local_aws.environment import shared_data
 from tests.glue.deliveries import Cleaned, clean
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 # Values are texts with spaces around them; a Null is none.
 RAW = """
     SELECT trim(LCLid) AS meter_id, CAST(DateTime AS TIMESTAMP) AS time, lower(trim("KWH/hh (per half hour)")) AS text,
            '{name}' AS name
     FROM read_csv('{path}', all_varchar = true, header = true, delim = ',', quote = '')
 """
-
-
-@pytest.fixture(scope="module")
-def meter_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    london = shared_data() / "london"
-    if london.is_dir():
-        return sorted(london.glob("*.csv*"))
-    print(f"{london} is absent: a generated fleet takes its place")
-    folder = tmp_path_factory.mktemp("fleet")
-    options = ["--meters", "6", "--days", "70", "--seed", "5", "--out", str(folder)]
-    subprocess.run([sys.executable, "-m", "sample_data", *options], cwd=REPOSITORY, check=True, timeout=120)
-    return sorted(folder.glob("*.csv*"))
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,6 @@ Without the files (SHARED_DATA, by default shared/data beside the repository) a 
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +13,10 @@ import clean_to_business
 import pytest
 from meter_data.lake import published
 
-from local_aws.environment import shared_data
 from tests.end_to_end import expected_consumption as expected
 from tests.glue.catalog import Catalog
 from tests.glue.consumption_lake import ConsumptionLake
 from tests.glue.deliveries import BATCH, Cleaned, StoreOf, clean
-
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -32,18 +27,6 @@ class Loaded:
     cleaned: Cleaned
     summary: dict[str, Any]
     lake: ConsumptionLake
-
-
-@pytest.fixture(scope="module")
-def meter_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    london = shared_data() / "london"
-    if london.is_dir():
-        return sorted(london.glob("*.csv*"))
-    print(f"{london} is absent: a generated fleet takes its place")
-    folder = tmp_path_factory.mktemp("fleet")
-    options = ["--meters", "6", "--days", "70", "--seed", "5", "--out", str(folder)]
-    subprocess.run([sys.executable, "-m", "sample_data", *options], cwd=REPOSITORY, check=True, timeout=120)
-    return sorted(folder.glob("*.csv*"))
 
 
 @pytest.fixture(scope="module")

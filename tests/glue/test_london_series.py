@@ -22,7 +22,6 @@ from meter_data.series.tables import Tables
 from tests.end_to_end import expected_consumption as expected
 from tests.glue.folder_lake import FolderLake
 from tests.glue.numpy_baselines import scores
-from tests.glue.test_london_data import meter_files  # noqa: F401 (a fixture)
 
 QUANTILES = (0.1, 0.5, 0.9)
 WEEK = 168
@@ -39,7 +38,7 @@ class Hours:
 
 
 @pytest.fixture(scope="module")
-def hours(meter_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Hours:  # noqa: F811
+def hours(meter_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Hours:
     readings = expected.read(meter_files)[0]
     parts: dict[tuple[str, int], list[float]] = defaultdict(list)
     for (meter_id, time), kwh in readings.items():
