@@ -16,6 +16,7 @@ from tests.dags.conftest import AIRFLOW_HOME, REPOSITORY
 PARSE = """
 import json, socket, sys, time
 
+begun = time.process_time()
 import botocore.session
 
 import airflow.sdk, airflow.timetables.trigger
@@ -23,6 +24,7 @@ import airflow.providers.amazon.aws.operators.glue
 import airflow.providers.amazon.aws.operators.glue_crawler
 import airflow.providers.amazon.aws.operators.redshift_data
 from airflow.dag_processing.dagbag import DagBag
+seconds_of_airflow = time.process_time() - begun
 before = set(sys.modules)
 
 def refuse(*arguments, **options):
@@ -34,6 +36,7 @@ bag = DagBag(sys.argv[1], include_examples=False)
 seconds = time.process_time() - begun
 print(json.dumps({
     "dags": sorted(bag.dags), "errors": bag.import_errors, "seconds": seconds,
+    "seconds_of_airflow": seconds_of_airflow,
     "loaded": sorted(name for name in sys.modules if name not in before),
     "all": sorted(sys.modules),
 }))
@@ -65,8 +68,11 @@ def test_parsing_needs_neither_network_nor_client_nor_variable(parsed: dict[str,
     assert parsed["dags"] == sorted(path.stem for path in (REPOSITORY / "dags").glob("*.py"))
 
 
-def test_parsing_all_dags_costs_less_than_half_a_second_of_cpu(parsed: dict[str, object]) -> None:
-    assert parsed["seconds"] < 0.5, f"{parsed['seconds']:.2f} s: what do the DAG files import?"
+def test_parsing_all_dags_costs_a_third_of_the_import_of_airflow_at_most(parsed: dict[str, object]) -> None:
+    """It costs 0.14 to 0.21 of it: a ratio within one process, because another machine has another speed."""
+    seconds, of_airflow = parsed["seconds"], parsed["seconds_of_airflow"]
+
+    assert seconds < of_airflow / 3, f"{seconds:.2f} s beside {of_airflow:.2f} s: what do the DAG files import?"
 
 
 def test_parsing_loads_no_heavy_library(parsed: dict[str, object]) -> None:
