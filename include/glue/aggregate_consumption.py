@@ -10,9 +10,9 @@ Interval readings (INT) only; kWh. The touched days are summed from their publis
 hold them are summed from the days. All else in a partition that is written is carried over from its published version.
 Each row has interval_count, the number of readings summed.
 
-Completeness (lake.completeness) is that of whole months: of the touched dates from their readings, of others from the
-published rows, and of all from the tallies of published batches. The months after touched ones are written again where
-they are published: which meters are missed in them depends on the month before.
+Completeness (consumption.completeness) is that of whole months: of the touched dates from their readings, of others
+from the published rows, and of all from the tallies of published batches. The months after touched ones are written
+again where they are published: which meters are missed in them depends on the month before.
 
 Writes aggregated_daily/run=<run>/month=…, aggregated_weekly/run=<run>/iso_year=…, aggregated_monthly/run=<run>/year=…,
 completeness/run=<run>/month=… and, last, _summaries/<run>/aggregate_consumption.json. Nothing is published here.
@@ -24,7 +24,8 @@ import sys
 from functools import partial
 
 import boto3
-from meter_data.consumption import items as consumption
+from meter_data.consumption.aggregation import aggregate
+from meter_data.consumption.partitions import KEYS, READINGS
 from meter_data.consumption.touched_dates import Touched
 from meter_data.lake import date_ranges, published, store, summaries
 from meter_data.runner import failures, work
@@ -41,11 +42,11 @@ def main() -> None:
     )
     touched = Touched(date_ranges.to_dates(given["dates"]))
     glue = boto3.client("glue")
-    tables = [consumption.READINGS, *consumption.KEYS]
+    tables = [READINGS, *KEYS]
     # Asked for before anything is read: what a partition replaces is what the job has read.
     known = {table: published.partitions(glue, given["database"], table) for table in tables}
     lake = store.connect()
-    summary = consumption.aggregate(
+    summary = aggregate(
         lake,
         known,
         touched,

@@ -7,10 +7,10 @@
 
 Reads the list of the batch's row groups, the rows of clean/batch=<batch>/, its rows in quarantine, and the published
 version of the touched partitions of the table `daily`. Writes daily/run=<run>/reading_type=…/month=… (day=… at grain
-day), the batch's tallies by meter and day (lake.tallies) and, last, _summaries/<batch>/clean_to_business.json.
+day), the batch's tallies by meter and day (merging.tallies) and, last, _summaries/<batch>/clean_to_business.json.
 Nothing is published here, and nothing that is published is changed: run again under another run it gives the same.
 
-A reading is known by its meter, type and time. Which of several rows wins, and what a conflict is: lake.merging.
+A reading is known by its meter, type and time. Which of several rows wins, and what a conflict is: merging.winners.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from collections.abc import Callable
 from typing import Any
 
 import boto3
-from meter_data.lake import date_ranges, published, row_groups, store, summaries
-from meter_data.lake.row_groups import RowGroup
+from meter_data.lake import clean_row_groups, date_ranges, published, store, summaries
+from meter_data.lake.clean_row_groups import CleanRowGroup
 from meter_data.lake.store import Store
 from meter_data.merging import items as business_partitions
 from meter_data.merging import tallies
@@ -80,10 +80,10 @@ def convert(connect: Callable[[], Store], glue: Any, given: dict[str, str]) -> N
     zones.write_json(summaries.summary_uri(clean_bucket, batch, JOB), document)
 
 
-def row_groups_of(zones: Store, clean_bucket: str, batch: str) -> list[RowGroup]:
+def row_groups_of(zones: Store, clean_bucket: str, batch: str) -> list[CleanRowGroup]:
     """Returns the list of the batch's row groups. Raises OutdatedBatchError."""
     try:
-        return row_groups.read(zones, summaries.row_groups_uri(clean_bucket, batch))
+        return clean_row_groups.read(zones, summaries.row_groups_uri(clean_bucket, batch))
     except FileNotFoundError:
         raise OutdatedBatchError(
             f"The batch {batch} has no list of row groups: an earlier version of raw_to_clean has cleaned it. Clear "

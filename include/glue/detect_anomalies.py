@@ -37,13 +37,14 @@ from meter_data.anomalies.judged_days import Counts
 from meter_data.anomalies.judgement import LEAST_HISTORY
 from meter_data.lake import date_ranges, meter_row_groups, published
 from meter_data.lake import store as lake_store
-from meter_data.lake.meter_row_groups import MeterGroup
+from meter_data.lake.calendar import HOURS_A_DAY
+from meter_data.lake.meter_row_groups import MeterRowGroup
 from meter_data.lake.published import Published, Values
 from meter_data.lake.store import Store
 from meter_data.lake.summaries import summary_uri
 from meter_data.runner import failures, work
 from meter_data.series import data_range, meters, weather
-from meter_data.series.data_range import AUTO, HOURS_A_DAY, DataRange, NoCompleteDayError
+from meter_data.series.data_range import AUTO, DataRange, NoCompleteDayError
 from meter_data.series.tables import NoReadingsError, Tables
 
 JOB = "detect_anomalies"
@@ -154,7 +155,7 @@ class Run:
 
 def judge_days(
     run: Run,
-    days: Sequence[MeterGroup],
+    days: Sequence[MeterRowGroup],
     known: dict[Values, Published],
     looked_at: DataRange,
     settings: Settings,

@@ -37,7 +37,7 @@ from meter_data.series import data_range, forecast_batches, hourly, meters, weat
 from meter_data.series.data_range import DataRange
 from meter_data.series.forecast_batches import BatchFiles, Written
 from meter_data.series.hourly import Unit
-from meter_data.series.meters import MeterRange
+from meter_data.series.meters import MeterNumbers
 from meter_data.series.tables import Tables
 from meter_data.series.weather import Filled, WeatherMismatchError
 
@@ -148,7 +148,7 @@ def wanted_weather(record: str, with_weather: bool, notes: list[str]) -> dict[st
 
 def summary(
     batch: str,
-    chosen: MeterRange,
+    chosen: MeterNumbers,
     days: DataRange,
     settings: Settings,
     written: Iterable[Written],

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from itertools import groupby
 
 import pyarrow as pa
-from meter_data.lake import row_groups, schemas, summaries
-from meter_data.lake.row_groups import RowGroup
+from meter_data.lake import clean_row_groups, schemas, summaries
+from meter_data.lake.clean_row_groups import CleanRowGroup
 from meter_data.lake.store import SNAPPY, Store
 
 BUCKET = "clean"
@@ -87,7 +87,7 @@ def write(
     store: Store, batch: str, files: Iterable[MeterFile], rows_a_group: int = 100_000, bucket: str = BUCKET
 ) -> None:
     """Writes the readings of a batch and the list of their row groups."""
-    listed: list[RowGroup] = []
+    listed: list[CleanRowGroup] = []
     in_order = sorted(files, key=lambda file: (file.delivered_at, file.uri))
     for number, file in enumerate(in_order):
         uri = f"s3://{bucket}/clean/batch={batch}/{number:05d}.parquet"
@@ -103,7 +103,7 @@ def write(
         if groups:
             tables = (pa.Table.from_pylist(group, schema=schemas.CLEAN) for group in groups)
             store.write_row_groups(uri, schemas.CLEAN, tables, SNAPPY)
-    row_groups.write(store, summaries.row_groups_uri(bucket, batch), listed)
+    clean_row_groups.write(store, summaries.row_groups_uri(bucket, batch), listed)
 
 
 def quarantine(store: Store, batch: str, rejects: Iterable[Rejected], bucket: str = BUCKET) -> None:
@@ -135,7 +135,7 @@ def _partition(row: dict[str, object]) -> tuple[object, ...]:
     return (row["reading_type"], str(row["date_str"])[:6])
 
 
-def _listed(uri: str, place: int, rows: list[dict[str, object]]) -> RowGroup:
+def _listed(uri: str, place: int, rows: list[dict[str, object]]) -> CleanRowGroup:
     meters, days = (sorted({str(row[name]) for row in rows}) for name in ("meter_id", "date_str"))
     kind, month = _partition(rows[0])
-    return RowGroup(uri, place, str(kind), str(month), len(rows), meters[0], meters[-1], days[0], days[-1])
+    return CleanRowGroup(uri, place, len(rows), meters[0], meters[-1], str(kind), str(month), days[0], days[-1])

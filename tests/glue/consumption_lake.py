@@ -10,8 +10,9 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from meter_data.consumption import items as consumption
-from meter_data.consumption.items import Limits, RunWork
+from meter_data.consumption.aggregation import RunWork, aggregate
+from meter_data.consumption.partitions import KEYS
+from meter_data.consumption.shares import DEFAULT_LIMITS, Limits
 from meter_data.consumption.touched_dates import Touched
 from meter_data.lake import schemas
 from meter_data.lake.date_ranges import to_dates
@@ -28,7 +29,6 @@ SCHEMAS = {
     "completeness": schemas.COMPLETENESS,
 }
 SUMS = ("aggregated_daily", "aggregated_weekly", "aggregated_monthly", "completeness")
-DEFAULT_LIMITS = Limits()
 
 Row = tuple[Any, ...]
 
@@ -91,7 +91,7 @@ class ConsumptionLake:
     ) -> dict[str, Any]:
         """Runs the job, in this process if nothing else is said. Returns its summary."""
         in_process = partial(work.in_process, connect=lambda: FolderStore(self.store.root))
-        return consumption.aggregate(
+        return aggregate(
             self.store,
             self.known,
             Touched(to_dates(dates)),
@@ -112,7 +112,7 @@ class ConsumptionLake:
 
     def files(self, table: str, value: str, run: str = "1") -> list[Path]:
         """The files that a run has written of a partition."""
-        folder = self.store.root / "business" / table / f"run={run}" / f"{consumption.KEYS[table]}={value}"
+        folder = self.store.root / "business" / table / f"run={run}" / f"{KEYS[table]}={value}"
         return sorted(folder.glob("*"))
 
     def written(self, table: str, *columns: str, run: str = "1") -> list[Row]:
@@ -167,3 +167,14 @@ def table_of(table: str, rows: list[dict[str, Any]]) -> pa.Table:
 def sums(table: str, *rows: Row) -> pa.Table:
     """Rows of one of the tables that the job writes."""
     return table_of(table, [dict(zip(SCHEMAS[table].names, row, strict=False)) for row in rows])
+
+
+def coded_table(schema: pa.Schema, *rows: Row) -> pa.Table:
+    """Rows in a schema whose texts may be dictionaries."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    kinds = [pa.string() if pa.types.is_dictionary(kind) else kind for kind in schema.types]
+    arrays = [
+        pa.array(list(column), kind).cast(as_kept)
+        for column, kind, as_kept in zip(columns, kinds, schema.types, strict=True)
+    ]
+    return pa.Table.from_arrays(arrays, schema=schema)

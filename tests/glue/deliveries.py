@@ -13,8 +13,8 @@ from typing import Any
 import pyarrow as pa
 import raw_to_clean
 from meter_data.cleaning import clean_zone, quarantine
-from meter_data.lake import row_groups, summaries
-from meter_data.lake.row_groups import RowGroup
+from meter_data.lake import clean_row_groups, summaries
+from meter_data.lake.clean_row_groups import CleanRowGroup
 from meter_data.meter_files import manifest
 from meter_data.meter_files.manifest import MeterFile
 
@@ -40,9 +40,9 @@ class Cleaned:
         return self.store.read_json(summaries.summary_uri("clean", self.batch, raw_to_clean.JOB))
 
     @property
-    def groups(self) -> list[RowGroup]:
+    def groups(self) -> list[CleanRowGroup]:
         """The list of the row groups of the clean zone."""
-        return row_groups.read(self.store, summaries.row_groups_uri("clean", self.batch))
+        return clean_row_groups.read(self.store, summaries.row_groups_uri("clean", self.batch))
 
     def clean_files(self) -> list[str]:
         """The names of the files in the clean zone."""

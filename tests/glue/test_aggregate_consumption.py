@@ -10,7 +10,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from meter_data.consumption.items import KEYS, Limits
+from meter_data.consumption.partitions import KEYS
+from meter_data.consumption.shares import Limits
 
 from tests.glue.consumption_lake import SCHEMAS, SUMS, ConsumptionLake, Row, sums
 from tests.glue.folder_store import FolderStore

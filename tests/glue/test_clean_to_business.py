@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
-from meter_data.lake import meter_ranges, row_groups, schemas, summaries
-from meter_data.lake.meter_ranges import MeterRange, RowGroupOfMeters
+from meter_data.lake import clean_row_groups, meter_ranges, meter_row_groups, schemas, summaries
+from meter_data.lake.meter_ranges import MeterRange
+from meter_data.lake.meter_row_groups import MeterRowGroup
 from meter_data.merging import items as business_partitions
 from meter_data.merging import winners as merging
 from meter_data.merging.items import GrainError
@@ -388,7 +389,7 @@ def test_a_file_has_row_groups_that_know_their_meters(lake: Lake) -> None:
             MeterFile("a.csv", FIRST, [Reading(meter, time, 1.0) for time in times for meter in ("M3", "M1", "M2")])
         )
     (found,) = lake.store.parquet_files("s3://business/")
-    groups = meter_ranges.row_groups_of(lake.store, found)
+    groups = meter_row_groups.of_files(lake.store, [found])
     assert [(group.rows, group.first_meter, group.last_meter) for group in groups] == [
         (len(times), meter, meter) for meter in ("M1", "M2", "M3")
     ]
@@ -411,7 +412,7 @@ def test_a_large_partition_is_cut_by_meter_into_files_in_the_order_of_meters(lak
 def test_a_range_of_meters_reads_the_row_groups_that_hold_it(lake: Lake) -> None:
     rows = [Reading(f"M{meter}", f"2013-01-01 0{hour}:00:00", 1.0) for meter in range(4) for hour in range(5)]
     batch = lake.clean([MeterFile("a.csv", FIRST, rows)], rows_a_group=5)
-    groups = row_groups.read(lake.store, summaries.row_groups_uri("clean", batch))
+    groups = clean_row_groups.read(lake.store, summaries.row_groups_uri("clean", batch))
     wanted = business_partitions.touched(lake.store, groups, "month")
     folders = business_partitions.Folders("s3://business/daily/run=1/", "s3://clean/tallies/batch=b1/")
 
@@ -435,7 +436,7 @@ def test_a_batch_of_an_earlier_version_is_refused_with_what_to_do(lake: Lake) ->
 
 def test_items_can_be_sent_to_another_process(lake: Lake) -> None:
     batch = lake.clean([MeterFile("a.csv", FIRST, [Reading("M1", ONE, 1.0), Reading("M2", ONE, None, "ERR")])])
-    groups = row_groups.read(lake.store, summaries.row_groups_uri("clean", batch))
+    groups = clean_row_groups.read(lake.store, summaries.row_groups_uri("clean", batch))
     wanted = business_partitions.touched(lake.store, groups, "month")
     folders = business_partitions.Folders("s3://business/daily/run=1/", "s3://clean/tallies/batch=b1/")
     items = business_partitions.plan(lake.store, wanted, {}, "month", folders, most_rows=10)
@@ -561,7 +562,7 @@ def test_a_few_wide_row_groups_are_cut_at_meters_between_their_ends(lake: Lake) 
 
 
 def test_ranges_hold_each_meter_once() -> None:
-    groups = [RowGroupOfMeters("s3://b/x", number, 12, f"M{number}", f"M{number + 2}") for number in range(6)]
+    groups = [MeterRowGroup("s3://b/x", number, 12, f"M{number}", f"M{number + 2}") for number in range(6)]
     # Each group has 4 rows at each of its three meters. So M0 to M7 have 4, 8, 12, 12, 12, 12, 8 and 4 rows.
     assert meter_ranges.cut(groups, most_rows=24) == [
         MeterRange(None, "M3"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import hypothesis.strategies as st
 from hypothesis import given, settings
-from meter_data.consumption.items import Limits
+from meter_data.consumption.shares import Limits
 
 from tests.glue.consumption_by_hand import Expected, Readings, Tally
 from tests.glue.consumption_lake import ConsumptionLake

@@ -6,15 +6,13 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
 
 from meter_data.anomalies.design import Weather
-
-HOURS_A_DAY = 24
-FIRST_DAY = date(1970, 1, 1)
+from meter_data.lake.calendar import HOURS_A_DAY, day_of
 
 Means = dict[date, float]
 
@@ -49,7 +47,7 @@ def daily_means(hourly: Mapping[int, float]) -> Means:
     for hour, temperature in hourly.items():
         of_day[hour // HOURS_A_DAY].append(temperature)
     return {
-        FIRST_DAY + timedelta(days=number): math.fsum(known) / len(known)
+        day_of(number): math.fsum(known) / len(known)
         for number, known in of_day.items()
         if 2 * len(known) >= HOURS_A_DAY
     }

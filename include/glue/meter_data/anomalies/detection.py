@@ -21,17 +21,19 @@ from meter_data.anomalies.design import Design, Floats
 from meter_data.anomalies.judged_days import NO_ROW, Counts
 from meter_data.anomalies.judgement import LEAST_HISTORY, judge
 from meter_data.anomalies.rules import Flags
-from meter_data.lake import meter_row_groups
-from meter_data.lake.calendar import number_of
-from meter_data.lake.meter_row_groups import METER, ROWS_AN_ITEM, MeterGroup, numbers, one_chunk, rows_of_meters
+from meter_data.lake import meter_ranges, table_parts
+from meter_data.lake.calendar import number_of_date
+from meter_data.lake.columns import coded, column_of, day_numbers, values
+from meter_data.lake.meter_ranges import ROWS_AN_ITEM, MeterRange
+from meter_data.lake.meter_row_groups import METER, MeterRowGroup
 from meter_data.lake.schemas import ANOMALY
 from meter_data.lake.store import Store
+from meter_data.lake.table_parts import parts, rows_of_meters
 
 # Meters of one regression: of a year some 100,000 rows, whose arrays fit a processor's cache by parts.
 METERS_A_CHUNK = 300
 # A reader of one meter reads one row group of a file, or two.
 ROWS_A_GROUP = 65_536
-_EPOCH = date(1970, 1, 1)
 
 # Means of the weather, each with a value a day that is looked at; NaN where it is not known.
 Weather = tuple[Floats, Floats]
@@ -44,8 +46,8 @@ class MeterDays:
     """
 
     meters: tuple[str, ...]
-    groups: tuple[MeterGroup, ...]
-    judged: tuple[MeterGroup, ...]
+    groups: tuple[MeterRowGroup, ...]
+    judged: tuple[MeterRowGroup, ...]
     design: Design
     intervals_a_day: int
     level: float
@@ -67,37 +69,35 @@ class Judged:
 
     counts: Counts
     found: NDArray[np.int64]
-    files: Mapping[str, MeterGroup]
+    files: Mapping[str, MeterRowGroup]
 
 
 @dataclass(frozen=True)
 class Month:
-    """Item of the second step: a file of a month, with the rows of the meters from `first` to `last`, without it.
+    """Item of the second step: a file of a month, with the rows of a range of meters.
 
-    None is no limit. The rows are in `new` row groups and in those that were published before.
+    The rows are in row groups of new rows, and in those that were published before.
     """
 
     month: str
-    first: str | None
-    last: str | None
-    new: tuple[MeterGroup, ...]
-    published: tuple[MeterGroup, ...]
+    meters: MeterRange
+    groups: tuple[MeterRowGroup, ...]
     uri: str
 
     @property
     def rows(self) -> int:
-        return sum(group.rows for group in (*self.new, *self.published))
+        return sum(group.rows for group in self.groups)
 
 
 def items_of_meters(
-    meters: Sequence[str], days: Sequence[MeterGroup], judged: Sequence[MeterGroup], template: MeterDays
+    meters: Sequence[str], days: Sequence[MeterRowGroup], judged: Sequence[MeterRowGroup], template: MeterDays
 ) -> list[MeterDays]:
     """Returns items that judge these meters, sorted. `template` has all that does not depend on the meters."""
     if not meters:
         return []
-    expected = meter_row_groups.expected_rows(days, meters) + meter_row_groups.expected_rows(judged, meters)
-    ranges = meter_row_groups.cut(np.maximum(expected, len(template.design.days)), ROWS_AN_ITEM)
-    shared = (meter_row_groups.reads(days, meters, ranges), meter_row_groups.reads(judged, meters, ranges))
+    expected = meter_ranges.expected_rows([*days, *judged], meters)
+    ranges = meter_ranges.cut_by_weight(np.maximum(expected, len(template.design.days)), ROWS_AN_ITEM)
+    shared = [meter_ranges.groups_of_ranges(groups, meters, ranges) for groups in (days, judged)]
     return [
         replace(
             template,
@@ -126,7 +126,7 @@ def judge_meters(store: Store, item: MeterDays) -> Judged:
         uri = f"{item.folder}{month}/{item.name}"
         store.write_parquet(uri, of_month, ROWS_AN_ITEM)
         ids = of_month[METER]
-        files[month] = MeterGroup(uri, 0, of_month.num_rows, ids[0].as_py(), ids[-1].as_py())
+        files[month] = MeterRowGroup(uri, 0, of_month.num_rows, ids[0].as_py(), ids[-1].as_py())
     return Judged(counts, _by_day(rows, length), files)
 
 
@@ -174,38 +174,24 @@ def judge_rows(consumption: Floats, is_new: Flags, design: Design, level: float)
 
 
 def items_of_months(
-    new: Sequence[Mapping[str, MeterGroup]], published: Mapping[str, Sequence[MeterGroup]], prefix: str
+    new: Sequence[Mapping[str, MeterRowGroup]], published: Mapping[str, Sequence[MeterRowGroup]], prefix: str
 ) -> list[Month]:
     """Returns items that write each month of which there are new rows to `month=…/` below `prefix`."""
-    months = sorted({month for files in new for month in files})
-    return [
-        item
-        for month in months
-        for item in _of_month(
-            month, [files[month] for files in new if month in files], published.get(month, ()), prefix
-        )
-    ]
+    items: list[Month] = []
+    for month in sorted({month for files in new for month in files}):
+        of_new = [files[month] for files in new if month in files]
+        items += _of_month(month, [*of_new, *published.get(month, ())], prefix)
+    return items
 
 
 def write_month(store: Store, item: Month) -> int:
     """Writes the item's rows, sorted by meter and day. Returns how many."""
-    names = ANOMALY.names
-    tables = [
-        store.read_parquet(part.uri, names, part.row_groups, [METER]).select(names)
-        for part in meter_row_groups.parts([*item.new, *item.published])
-    ]
-    table = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
-    meters = one_chunk(table[METER])
+    rows = table_parts.read(store, parts(item.groups), ANOMALY, item.meters)
     # Texts are compared once for each distinct meter; its rank stands for it in all its rows.
-    distinct = meters.dictionary.to_pylist()
-    ids = sorted(distinct)
-    rank_of = {meter: rank for rank, meter in enumerate(ids)}
-    ranks = np.array([rank_of[meter] for meter in distinct], np.int64)[numbers(meters.indices)]
-    within = np.array([_lies_within(meter, item.first, item.last) for meter in ids], bool)[ranks]
-    order = np.lexsort((numbers(table["ds"].cast(pa.int32())), ranks))
-    chosen = table.take(pa.array(order[within[order]]))
-    store.write_parquet(item.uri, chosen.cast(ANOMALY), ROWS_A_GROUP)
-    return int(chosen.num_rows)
+    meter, day = coded(rows[METER]).in_order().codes, values(rows["ds"].cast(pa.int32()))
+    ordered = rows.take(pa.array(np.lexsort((day, meter))))
+    store.write_parquet(item.uri, ordered.cast(ANOMALY), ROWS_A_GROUP)
+    return int(ordered.num_rows)
 
 
 def _days(store: Store, item: MeterDays, first: date, length: int) -> tuple[Floats, NDArray[np.int32]]:
@@ -213,22 +199,20 @@ def _days(store: Store, item: MeterDays, first: date, length: int) -> tuple[Floa
     consumption = np.full((len(item.meters), length), np.nan)
     intervals = np.full(consumption.shape, NO_ROW, np.int32)
     names = ["date_str", "consumption", "interval_count"]
-    for places, table in rows_of_meters(store, item.groups, item.meters, names, ["date_str"]):
-        dates = one_chunk(table["date_str"])
-        day_of = np.array([number_of(text) for text in dates.dictionary.to_pylist()], np.int64) - _number(first)
-        days = day_of[numbers(dates.indices)]
+    for places, table in rows_of_meters(store, parts(item.groups), item.meters, names, ["date_str"]):
+        days = day_numbers(table["date_str"]) - number_of_date(first)
         within = (days >= 0) & (days < length)
         at = (places[within], days[within])
-        consumption[at] = numbers(table["consumption"])[within]
-        intervals[at] = numbers(pc.fill_null(table["interval_count"], NO_ROW))[within]
+        consumption[at] = values(table["consumption"])[within]
+        intervals[at] = values(pc.fill_null(table["interval_count"], NO_ROW))[within]
     return consumption, intervals
 
 
 def _judged(store: Store, item: MeterDays, first: date, length: int) -> Flags:
     """(meters, days): whether a day is in the published table anomaly."""
     is_judged = np.zeros((len(item.meters), length), bool)
-    for places, table in rows_of_meters(store, item.judged, item.meters, ["ds"]):
-        days = numbers(table["ds"].cast(pa.int32())) - _number(first)
+    for places, table in rows_of_meters(store, parts(item.judged), item.meters, ["ds"]):
+        days = values(table["ds"].cast(pa.int32())) - number_of_date(first)
         within = (days >= 0) & (days < length)
         is_judged[places[within], days[within]] = True
     return is_judged
@@ -236,10 +220,9 @@ def _judged(store: Store, item: MeterDays, first: date, length: int) -> Flags:
 
 def _table(rows: Rows, meters: Sequence[str], first: date, weather: Weather) -> pa.Table:
     """Rows as the table has them; the weather is null where it is not known."""
-    ids = pa.DictionaryArray.from_arrays(pa.array(rows.meter.astype(np.int32)), pa.array(meters, pa.string()))
     columns: dict[str, Any] = {
-        METER: ids.cast(pa.string()),
-        "ds": pa.array((rows.day + _number(first)).astype(np.int32)).cast(pa.date32()),
+        METER: column_of(pa.array(meters, pa.string()), rows.meter).cast(pa.string()),
+        "ds": pa.array((rows.day + number_of_date(first)).astype(np.int32)).cast(pa.date32()),
         "consumption": pa.array(rows.consumption),
         "yhat_lower": pa.array(rows.lower),
         "yhat_upper": pa.array(rows.upper),
@@ -258,33 +241,14 @@ def _by_day(rows: Rows, length: int) -> NDArray[np.int64]:
     return found
 
 
-def _files(new: Sequence[Mapping[str, MeterGroup]], month: str) -> list[MeterGroup]:
-    return [files[month] for files in new if month in files]
-
-
-def _of_month(month: str, new: list[MeterGroup], published: Sequence[MeterGroup], prefix: str) -> list[Month]:
+def _of_month(month: str, groups: Sequence[MeterRowGroup], prefix: str) -> list[Month]:
     """One item, or as many as the month's rows need, each for a range of meters."""
-    groups = [*new, *published]
-    # A range begins with a meter that some row group begins with.
-    ids = sorted({group.first for group in groups if group.first is not None}) or [""]
-    ranges = meter_row_groups.cut(meter_row_groups.expected_rows(groups, ids), ROWS_AN_ITEM)
-    of_new, of_published = (meter_row_groups.reads(each, ids, ranges) for each in (new, published))
     return [
         Month(
             month,
-            ids[each.start] if place else None,
-            ids[each.stop] if each.stop < len(ids) else None,
-            tuple(of_new[place]),
-            tuple(of_published[place]),
-            f"{prefix}month={month}/{place + 1:04d}.parquet",
+            meters,
+            tuple(group for group in groups if meters.overlaps(group)),
+            f"{prefix}month={month}/{number:04d}.parquet",
         )
-        for place, each in enumerate(ranges)
+        for number, meters in enumerate(meter_ranges.cut(groups, ROWS_AN_ITEM), start=1)
     ]
-
-
-def _lies_within(meter: str, first: str | None, last: str | None) -> bool:
-    return (first is None or meter >= first) and (last is None or meter < last)
-
-
-def _number(day: date) -> int:
-    return (day - _EPOCH).days

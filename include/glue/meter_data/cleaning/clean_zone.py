@@ -4,7 +4,7 @@
     clean/batch=<batch>/<number>-<part>.parquet  of a part of a large file
     clean/batch=<batch>/decided.parquet          rows whose time follows from other rows; see undecided
 
-Redshift copies these files, and clean_to_business reads row groups of them; see row_groups.
+Redshift copies these files, and clean_to_business reads row groups of them; see clean_row_groups.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from meter_data.lake import calendar
 from meter_data.lake.calendar import Days
-from meter_data.lake.row_groups import RowGroup
+from meter_data.lake.clean_row_groups import CleanRowGroup
 from meter_data.lake.schemas import CLEAN, CODED, INSTANT, TYPES
 from meter_data.lake.store import SNAPPY, Store, growing_file
 
@@ -86,7 +86,7 @@ class CleanFile:
 
     def __init__(self, clean_bucket: str, batch: str, name: str) -> None:
         self.uri = f"{folder(clean_bucket, batch)}{name}"
-        self.groups: list[RowGroup] = []
+        self.groups: list[CleanRowGroup] = []
         self._batch = batch
         self._sink = growing_file()
         self._writer = pq.ParquetWriter(self._sink, CLEAN, compression=SNAPPY)
@@ -106,7 +106,7 @@ class CleanFile:
             self._writer.write_table(table, row_group_size=ROWS_A_GROUP)
             time = readings.time[places]
             self.groups.append(
-                RowGroup(
+                CleanRowGroup(
                     uri=self.uri,
                     row_group=len(self.groups),
                     reading_type=TYPES[reading_type],

@@ -23,8 +23,8 @@ from meter_data import readers
 from meter_data.cleaning import clean_zone, quarantine, undecided
 from meter_data.cleaning.clean_zone import CleanFile, Readings, Source
 from meter_data.cleaning.quarantine import QuarantineFile
-from meter_data.lake import row_groups
-from meter_data.lake.row_groups import RowGroup
+from meter_data.lake import clean_row_groups
+from meter_data.lake.clean_row_groups import CleanRowGroup
 from meter_data.lake.store import Store
 from meter_data.lake.summaries import row_groups_uri
 from meter_data.meter_files import stored_files
@@ -100,7 +100,7 @@ class Cleaned:
     good: int = 0
     rejected_by_reason: Counter[str] = field(default_factory=Counter)
     times: Times = Times()
-    groups: tuple[RowGroup, ...] = ()
+    groups: tuple[CleanRowGroup, ...] = ()
     undecided: tuple[tuple[str, int], ...] = ()
     written: tuple[str, ...] = ()
     set_aside: str | None = None
@@ -110,7 +110,7 @@ class Cleaned:
 class Decided:
     """The row groups of the rows that were undecided, and the times of those of each file, by its URI."""
 
-    groups: tuple[RowGroup, ...]
+    groups: tuple[CleanRowGroup, ...]
     times: dict[str, Times]
 
 
@@ -237,7 +237,7 @@ def write_row_groups(
 ) -> None:
     """Writes the list of the batch's row groups, those of the decided rows last."""
     groups = [group for file in files for group in file.groups]
-    row_groups.write(store, row_groups_uri(clean_bucket, batch), groups + list(decided.groups if decided else ()))
+    clean_row_groups.write(store, row_groups_uri(clean_bucket, batch), groups + list(decided.groups if decided else ()))
 
 
 def summary(batch: str, manifest: Manifest, files: Sequence[Cleaned], decided: Decided | None) -> dict[str, Any]:

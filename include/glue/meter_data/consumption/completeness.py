@@ -21,7 +21,7 @@ nothing else, so that they do not depend on the order in which days were deliver
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from meter_data.lake.calendar import day_of
-from meter_data.lake.columns import coded, day_numbers, in_order, places, sums, texts_and_codes, values
+from meter_data.lake.columns import coded, column_of, day_numbers, in_order, places, sums, values
 from meter_data.lake.schemas import CODED, COMPLETENESS, INSTANT, INT
 
 # What is known of a meter and a day (a number since 1970) that has readings.
@@ -43,17 +43,8 @@ COUNTED = pa.schema(
         ("last_reading", INSTANT),
     ]
 )
-# The columns of the table from which the days that are not summed are carried over, and those that are reported.
+# The columns of the table from which the days that are not summed are carried over.
 CARRIED = pa.schema([COMPLETENESS.field(name) for name in ("meter_id", "date_str", *COUNTED.names[2:])])
-REPORTED = pa.schema(
-    [
-        COMPLETENESS.field(name)
-        for name in ("meter_id", "date_str", "expected", "received", "estimated", "rejected", "duplicates")
-    ]
-)
-WORST_DAYS = 5
-_SUMMED = ("expected", "received", "estimated", "rejected", "duplicates", "incomplete_meters")
-_TOLD = ("date_str", "expected", "received", "incomplete_meters")
 
 
 def carried_over(published: pa.Table, summed_days: Collection[int]) -> pa.Table:
@@ -84,16 +75,13 @@ def rows(
     tallied        meter_id, date_str, readings and rejected; of a pair there may be several rows
     loaded         the loaded days of the month
     """
-    counted_texts, counted_meter = texts_and_codes(counted["meter_id"])
-    tallied_texts, tallied_meter = texts_and_codes(tallied["meter_id"])
-    meters = in_order([counted_texts, meters_before, tallied_texts])
+    counted_meter, tallied_meter = coded(counted["meter_id"]), coded(tallied["meter_id"])
+    meters = in_order([counted_meter.texts, meters_before, tallied_meter.texts])
     # All pairs of a meter and a day are the cells of a grid with a line a meter and a column a day. Cells are numbered
     # line by line, which is the order of the table.
     shape = (len(meters), len(days))
-    of_counted = places(counted_texts, meters)[counted_meter] * len(days) + (values(counted["day"]) - days.start)
-    of_tallied = places(tallied_texts, meters)[tallied_meter] * len(days) + (
-        day_numbers(tallied["date_str"]) - days.start
-    )
+    of_counted = counted_meter.places_among(meters) * len(days) + (values(counted["day"]) - days.start)
+    of_tallied = tallied_meter.places_among(meters) * len(days) + (day_numbers(tallied["date_str"]) - days.start)
     has_readings = np.zeros(shape, bool)
     has_readings.reshape(-1)[of_counted] = True
 
@@ -120,8 +108,8 @@ def rows(
     is_silent = ~has_readings.reshape(-1)[kept]
     dates = pa.array([f"{day_of(day):%Y%m%d}" for day in days], pa.string())
     columns = {
-        "meter_id": coded(meters, kept // len(days)).cast(pa.string()),
-        "date_str": coded(dates, kept % len(days)).cast(pa.string()),
+        "meter_id": column_of(meters, kept // len(days)).cast(pa.string()),
+        "date_str": column_of(dates, kept % len(days)).cast(pa.string()),
         "expected": pa.array(np.full(len(kept), intervals_a_day, np.int32)),
         "received": pa.array(received),
         "estimated": pa.array(at_kept("estimated")),
@@ -131,59 +119,3 @@ def rows(
         "last_reading": pa.array(at_kept("last_reading"), mask=is_silent).cast(INSTANT),
     }
     return pa.Table.from_pydict(columns, schema=COMPLETENESS)
-
-
-def report(found: pa.Table) -> dict[str, Any]:
-    """Returns what `summary` adds up: by date, and of the meters, each of which has all its rows (REPORTED) here."""
-    texts, date = texts_and_codes(found["date_str"])
-    meter_texts, meter = texts_and_codes(found["meter_id"])
-    expected, received = values(found["expected"]), values(found["received"])
-    is_incomplete = received < expected
-    columns = {name: values(found[name]) for name in ("estimated", "rejected", "duplicates")}
-    # A surplus of a meter and day fills no gap of another.
-    columns |= {"expected": expected, "received": np.minimum(received, expected), "incomplete_meters": is_incomplete}
-    counts = {name: sums(date, column, len(texts)).astype(np.int64) for name, column in columns.items()}
-    has_rows = np.bincount(date, minlength=len(texts)) > 0
-    days = [
-        {"date_str": text, **{name: int(counts[name][place]) for name in _SUMMED}}
-        for place, text in enumerate(texts.to_pylist())
-        if has_rows[place]
-    ]
-    rows_of_meters = np.bincount(meter, minlength=len(meter_texts))
-    is_incomplete_meter = sums(meter, is_incomplete, len(meter_texts)) > 0
-    is_silent_meter = (rows_of_meters > 0) & (sums(meter, received > 0, len(meter_texts)) == 0)
-    return {
-        "meters": int(np.count_nonzero(rows_of_meters)),
-        "incomplete_meters": int(np.count_nonzero(is_incomplete_meter)),
-        "silent_meters": int(np.count_nonzero(is_silent_meter)),
-        "days": days,
-    }
-
-
-def summary(reports: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Returns how complete the days of some reports are, each of which is about other meters.
-
-    It holds counts and dates only, so that it may stand in a log.
-    """
-    found = list(reports)
-    by_date: dict[str, dict[str, Any]] = {}
-    for day in (day for part in found for day in part["days"]):
-        known = by_date.setdefault(day["date_str"], {"date_str": day["date_str"], **dict.fromkeys(_SUMMED, 0)})
-        for name in _SUMMED:
-            known[name] += day[name]
-    days = list(by_date.values())
-    worst = sorted(days, key=lambda day: (day["received"] - day["expected"], day["date_str"]))
-    return {
-        **{name: sum(day[name] for day in days) for name in _SUMMED[:-1]},
-        **{name: sum(part[name] for part in found) for name in ("meters", "incomplete_meters", "silent_meters")},
-        "days": len(days),
-        "incomplete_days": sum(day["incomplete_meters"] > 0 for day in days),
-        "worst_days": [
-            {name: day[name] for name in _TOLD} for day in worst[:WORST_DAYS] if day["received"] < day["expected"]
-        ],
-    }
-
-
-def on_days(found: pa.Table, days: Collection[int]) -> pa.Table:
-    """Returns the rows of a table with date_str that are of these days."""
-    return found.filter(pa.array(np.isin(day_numbers(found["date_str"]), list(days))))

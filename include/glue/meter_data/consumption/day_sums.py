@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from meter_data.lake.columns import coded, days_and_codes, sums, texts_and_codes, values
-from meter_data.lake.meter_ranges import MeterRange
+from meter_data.lake.calendar import DAY, MICROSECONDS
+from meter_data.lake.columns import coded, column_of, days_and_codes, sums, values
+from meter_data.lake.meter_ranges import ALL_METERS, MeterRange
 from meter_data.lake.schemas import CODED, INSTANT, INT, REAL
-from meter_data.lake.table_parts import ALL_METERS
 
 # What is read of a reading, and which of it are texts.
 COLUMNS = ("meter_id", "reading_value", "reading_date_time", "error_code")
@@ -29,7 +29,7 @@ DAY_SUMS = pa.schema(
         ("last_reading", INSTANT),
     ]
 )
-_MICROSECONDS_A_DAY = 24 * 60 * 60 * 1_000_000
+_MICROSECONDS_A_DAY = DAY * MICROSECONDS
 
 
 def sum_days(slices: Iterable[pa.Table], days: Collection[int], meters: MeterRange = ALL_METERS) -> pa.Table:
@@ -63,12 +63,12 @@ def meters_on(slices: Iterable[pa.Table], days: Collection[int], meters: MeterRa
     found = [pa.array([], pa.string())]
     for read in slices:
         table = meters.rows(read)
-        texts, codes = texts_and_codes(table["meter_id"])
+        meter = coded(table["meter_id"])
         dates, date = days_and_codes(table["date_str"])
         is_wanted = np.isin(dates, list(days))[date]
-        has_rows = np.zeros(len(texts), bool)
-        has_rows[codes[is_wanted]] = True
-        found.append(texts.filter(pa.array(has_rows)))
+        has_rows = np.zeros(len(meter.texts), bool)
+        has_rows[meter.codes[is_wanted]] = True
+        found.append(meter.texts.filter(pa.array(has_rows)))
     return pa.concat_arrays(found).unique()
 
 
@@ -85,7 +85,7 @@ def days_of(slices: Iterable[pa.Table], days: Collection[int]) -> set[int]:
 
 def _starts(table: pa.Table) -> npt.NDArray[np.int64]:
     """The first row of each meter and day."""
-    _, meter = texts_and_codes(table["meter_id"])
+    meter = coded(table["meter_id"]).codes
     day = values(table["reading_date_time"]) // _MICROSECONDS_A_DAY
     is_first = np.ones(len(day), bool)
     is_first[1:] = (meter[1:] != meter[:-1]) | (day[1:] != day[:-1])
@@ -94,7 +94,7 @@ def _starts(table: pa.Table) -> npt.NDArray[np.int64]:
 
 def _sum(table: pa.Table, starts: npt.NDArray[np.int64]) -> pa.Table:
     """DAY_SUMS of rows whose days start at `starts`."""
-    texts, meter = texts_and_codes(table["meter_id"])
+    meter = coded(table["meter_id"])
     time, rows = values(table["reading_date_time"]), table.num_rows
     ends = np.append(starts[1:], rows)[: len(starts)]
     received = (ends - starts).astype(np.int32)
@@ -106,7 +106,7 @@ def _sum(table: pa.Table, starts: npt.NDArray[np.int64]) -> pa.Table:
         has_code = pc.is_valid(table["error_code"]).to_numpy()
         estimated += np.bincount(place[has_code], minlength=len(starts)).astype(np.int32)
     columns = [
-        coded(texts, meter[starts]),
+        column_of(meter.texts, meter.codes[starts]),
         pa.array((time[starts] // _MICROSECONDS_A_DAY).astype(np.int32)),
         pa.array(consumption),
         pa.array(received),

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from meter_data.lake.calendar import day_of, number_of
-from meter_data.lake.columns import coded, days_and_codes, in_order, places, sums, texts_and_codes, values
+from meter_data.lake.columns import coded, column_of, days_and_codes, in_order, sums, values
 from meter_data.lake.schemas import AGGREGATED_DAILY, AGGREGATED_MONTHLY, AGGREGATED_WEEKLY
 
 
@@ -57,11 +57,10 @@ def _periods(
     number_in_year: Callable[[str], int],
 ) -> pa.Table:
     _, start_name, number_name, *_ = schema.names
-    day_meters, day_meter = texts_and_codes(days["meter_id"])
-    old_meters, old_meter = texts_and_codes(published["meter_id"])
-    old_starts, old_start = texts_and_codes(published[start_name])
-    meters = in_order([day_meters, old_meters])
-    starts = in_order([pa.array(sorted(summed), pa.string()), old_starts])
+    day_meter = coded(days["meter_id"])
+    old_meter, old_start = coded(published["meter_id"]), coded(published[start_name])
+    meters = in_order([day_meter.texts, old_meter.texts])
+    starts = in_order([pa.array(sorted(summed), pa.string()), old_start.texts])
     place_of = {text: place for place, text in enumerate(starts.to_pylist())}
 
     # As in completeness: a grid with a line a meter and a column a period. Published weeks and summed ones never share
@@ -69,9 +68,9 @@ def _periods(
     dates, date = days_and_codes(days["date_str"])
     period = np.array([place_of[text] if (text := start_of(day)) in summed else -1 for day in dates.tolist()], np.int64)
     is_summed = (period >= 0)[date] if len(dates) else np.zeros(0, bool)
-    day_cell = places(day_meters, meters)[day_meter[is_summed]] * len(starts) + period[date[is_summed]]
-    is_kept = np.array([text not in summed for text in old_starts.to_pylist()], bool)[old_start]
-    old_cell = (places(old_meters, meters)[old_meter] * len(starts) + places(old_starts, starts)[old_start])[is_kept]
+    day_cell = (day_meter.places_among(meters) * len(starts))[is_summed] + period[date[is_summed]]
+    is_kept = np.array([text not in summed for text in old_start.texts.to_pylist()], bool)[old_start.codes]
+    old_cell = (old_meter.places_among(meters) * len(starts) + old_start.places_among(starts))[is_kept]
 
     cells = len(meters) * len(starts)
     consumption = sums(day_cell, values(days["consumption"])[is_summed], cells)
@@ -87,8 +86,8 @@ def _periods(
     place = kept % len(starts) if len(starts) else kept
     line = kept // len(starts) if len(starts) else kept
     columns = {
-        "meter_id": coded(meters, line).cast(pa.string()),
-        start_name: coded(starts, place).cast(pa.string()),
+        "meter_id": column_of(meters, line).cast(pa.string()),
+        start_name: column_of(starts, place).cast(pa.string()),
         number_name: pa.array(numbers[place]),
         "consumption": pa.array(consumption[kept]),
         "interval_count": pa.array(interval_count[kept]),
@@ -102,20 +101,19 @@ def days_of_month(summed: pa.Table, published: pa.Table, summed_days: Collection
     `summed` has DAY_SUMS, `published` has AGGREGATED_DAILY with texts as dictionaries, and `month` has the days of the
     month; days are numbers since 1970.
     """
-    new_meters, new_meter = texts_and_codes(summed["meter_id"])
-    old_meters, old_meter = texts_and_codes(published["meter_id"])
-    meters = in_order([new_meters, old_meters])
+    new_meter, old_meter = coded(summed["meter_id"]), coded(published["meter_id"])
+    meters = in_order([new_meter.texts, old_meter.texts])
     dates, date = days_and_codes(published["date_str"])
     is_kept = ~np.isin(dates, list(summed_days))[date]
-    meter = np.concatenate([places(new_meters, meters)[new_meter], places(old_meters, meters)[old_meter[is_kept]]])
+    meter = np.concatenate([new_meter.places_among(meters), old_meter.places_among(meters)[is_kept]])
     day = np.concatenate([values(summed["day"]), dates[date[is_kept]]])
     consumption = np.concatenate([values(summed["consumption"]), values(published["consumption"])[is_kept]])
     counts = np.concatenate([values(summed["received"]), values(published["interval_count"])[is_kept]])
     order = np.argsort(meter * len(month) + (day - month.start))
     texts = pa.array([f"{day_of(day):%Y%m%d}" for day in month], pa.string())
     columns = {
-        "meter_id": coded(meters, meter[order]).cast(pa.string()),
-        "date_str": coded(texts, day[order] - month.start).cast(pa.string()),
+        "meter_id": column_of(meters, meter[order]).cast(pa.string()),
+        "date_str": column_of(texts, day[order] - month.start).cast(pa.string()),
         "consumption": pa.array(consumption[order]),
         "interval_count": pa.array(counts[order].astype(np.int32)),
     }

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from meter_data.lake.columns import texts_and_codes, values
-from meter_data.lake.meter_ranges import MeterRange
+from meter_data.lake.columns import coded, values
+from meter_data.lake.meter_ranges import ALL_METERS, MeterRange
 from meter_data.lake.schemas import TALLY
 from meter_data.lake.store import Store, split_uri
-from meter_data.lake.table_parts import ALL_METERS, Part, read
+from meter_data.lake.table_parts import Part, read
 
 FOLDER = "tallies/"
 # An object a batch that was published, as the ledger's task writes it.
@@ -97,13 +97,13 @@ def by_day(
 
 def _loads(table: pa.Table, batch: str) -> list[tuple[Load, npt.NDArray[np.int64]]]:
     """The loads that rows of a batch came in, each with its rows."""
-    files, file = texts_and_codes(table["source_file"])
+    file = coded(table["source_file"])
     times, time = np.unique(values(table["delivered_at"]), return_inverse=True)
     # A number for each pair of file and time. Rows in the order of their pair: those of a pair follow each other.
-    pair = file.astype(np.int64) * len(times) + time
+    pair = file.codes.astype(np.int64) * len(times) + time
     order = np.argsort(pair, kind="stable")
     pairs, starts = np.unique(pair[order], return_index=True)
-    names = files.to_pylist()
+    names = file.texts.to_pylist()
     return [
         (Load(batch, names[number // len(times)], int(times[number % len(times)])), rows)
         for number, rows in zip(pairs.tolist(), np.split(order, starts)[1:], strict=True)

@@ -11,7 +11,9 @@ import pyarrow as pa
 
 MINUTE = 60 * 1000  # in milliseconds, as are all instants here
 HOUR = 60 * MINUTE
-DAY = 24 * HOUR
+HOURS_A_DAY = 24
+DAY = HOURS_A_DAY * HOUR
+MICROSECONDS = 1000  # in a millisecond: Parquet files have microseconds
 _EPOCH = date(1970, 1, 1)
 
 Milliseconds = npt.NDArray[np.int64]
@@ -71,7 +73,18 @@ def day_of(number: int) -> date:
 
 def number_of(date_str: str) -> int:
     """Returns the number of days from 1970 to a date written yyyyMMdd."""
-    return (date(int(date_str[:4]), int(date_str[4:6]), int(date_str[6:])) - _EPOCH).days
+    return number_of_date(date(int(date_str[:4]), int(date_str[4:6]), int(date_str[6:])))
+
+
+def number_of_date(day: date) -> int:
+    """Returns the number of days from 1970 to a date."""
+    return (day - _EPOCH).days
+
+
+def days_of(month: str) -> range:
+    """Returns the days of a month (yyyyMM), as numbers since 1970."""
+    first = number_of(f"{month}01")
+    return range(first, number_of_date(day_of(first + 31).replace(day=1)))
 
 
 def month_text(months: int) -> str:

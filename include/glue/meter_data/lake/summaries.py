@@ -9,5 +9,5 @@ def summary_uri(clean_bucket: str, name: str, job: str) -> str:
 
 
 def row_groups_uri(clean_bucket: str, batch: str) -> str:
-    """Returns the place of the list of a batch's row groups in the clean zone; see row_groups."""
+    """Returns the place of the list of a batch's row groups in the clean zone; see clean_row_groups."""
     return f"s3://{clean_bucket}/_summaries/{batch}/clean_row_groups.parquet"

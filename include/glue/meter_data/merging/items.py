@@ -20,13 +20,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from meter_data.lake import meter_ranges
-from meter_data.lake.calendar import DAY, day_of, number_of
-from meter_data.lake.meter_ranges import MeterRange, RowGroupOfMeters
+from meter_data.lake import meter_ranges, meter_row_groups, table_parts
+from meter_data.lake.calendar import DAY, MICROSECONDS, day_of, number_of
+from meter_data.lake.clean_row_groups import CleanRowGroup
+from meter_data.lake.meter_ranges import ALL_METERS, MeterRange
+from meter_data.lake.meter_row_groups import METER, MeterRowGroup
 from meter_data.lake.published import Published, Values
-from meter_data.lake.row_groups import RowGroup
 from meter_data.lake.schemas import BUSINESS, INTERVAL
 from meter_data.lake.store import Store
+from meter_data.lake.table_parts import Part
 from meter_data.merging import tallies
 from meter_data.merging import winners as merging
 from meter_data.merging.winners import Counts, Merged
@@ -45,7 +47,7 @@ MOST_ROWS = 2_000_000
 ROWS_A_GROUP = 65_536
 # What a footer says of row groups. Only meters tell the groups of a partition apart: each holds all of its days. A
 # reader of one meter reads the whole footer, which is a quarter smaller so.
-DESCRIBED = ("meter_id",)
+DESCRIBED = (METER,)
 # How many row groups are looked into for meters at which to cut, when first and last meters do not say enough, and how
 # many meters are taken of each.
 _LOOKED_INTO, _METERS_OF_EACH = 16, 64
@@ -53,14 +55,6 @@ _LOOKED_INTO, _METERS_OF_EACH = 16, 64
 
 class GrainError(ValueError):
     """The grain is unknown, or the table holds the same time in partitions of another grain."""
-
-
-@dataclass(frozen=True)
-class RowsOfFile:
-    """Row groups of a Parquet file, by their numbers."""
-
-    uri: str
-    row_groups: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -79,8 +73,8 @@ class Item:
     reading_type: str
     month: str
     meters: MeterRange
-    came: tuple[RowsOfFile, ...]
-    published: tuple[RowsOfFile, ...]
+    came: tuple[Part, ...]
+    published: tuple[Part, ...]
     files: tuple[tuple[str, str], ...]
     tallies: str | None
     rows: int
@@ -112,21 +106,21 @@ class Folders:
 # Planning.
 
 
-def touched(store: Store, groups: Iterable[RowGroup], grain: str) -> dict[Values, list[RowGroup]]:
+def touched(store: Store, groups: Iterable[CleanRowGroup], grain: str) -> dict[Values, list[CleanRowGroup]]:
     """Returns the row groups that hold rows of each touched partition, in order of the partitions.
 
     At grain day the dates of a row group that spans several days are read. Raises GrainError for an unknown grain.
     """
     if grain not in GRAINS:
         raise GrainError(f"--grain must be {' or '.join(GRAINS)}, not {grain!r}.")
-    found: dict[Values, list[RowGroup]] = {}
+    found: dict[Values, list[CleanRowGroup]] = {}
     for group in groups:
         for value in [group.month] if grain == MONTH else _days(store, group):
             found.setdefault((group.reading_type, value), []).append(group)
     return dict(sorted(found.items()))
 
 
-def _days(store: Store, group: RowGroup) -> list[str]:
+def _days(store: Store, group: CleanRowGroup) -> list[str]:
     """Returns the days (yyyyMMdd) of the rows of a row group."""
     if group.first_day == group.last_day:
         return [group.first_day]
@@ -150,7 +144,7 @@ def require_one_grain(wanted: Iterable[Values], known: Iterable[Values], grain: 
 
 def plan(
     store: Store,
-    wanted: Mapping[Values, Sequence[RowGroup]],
+    wanted: Mapping[Values, Sequence[CleanRowGroup]],
     known: Mapping[Values, Published],
     grain: str,
     folders: Folders,
@@ -176,28 +170,24 @@ def _items_of_month(
     reading_type: str,
     month: str,
     partitions: Sequence[Values],
-    wanted: Mapping[Values, Sequence[RowGroup]],
+    wanted: Mapping[Values, Sequence[CleanRowGroup]],
     known: Mapping[Values, Published],
     grain: str,
     folders: Folders,
     most_rows: int,
 ) -> list[Item]:
     # A row group may hold rows of several of the days.
-    came = dict.fromkeys(
-        RowGroupOfMeters(group.uri, group.row_group, group.rows, group.first_meter, group.last_meter)
-        for values in partitions
-        for group in wanted[values]
-    )
+    came = list(dict.fromkeys(group for values in partitions for group in wanted[values]))
     files = [uri for values in partitions if values in known for uri in store.parquet_files(known[values].location)]
-    published = [group for uri in files for group in meter_ranges.row_groups_of(store, uri)]
-    ranges = _ranges(store, list(came), published, most_rows)
+    published = meter_row_groups.of_files(store, files)
+    ranges = _ranges(store, came, published, most_rows)
     return [
         Item(
             reading_type=reading_type,
             month=month,
             meters=meters,
-            came=_of(meters, came),
-            published=_of(meters, published),
+            came=table_parts.parts(came, meters),
+            published=table_parts.parts(published, meters),
             files=tuple(
                 (values[1], f"{folders.partition(values, grain)}{number:05d}.parquet") for values in partitions
             ),
@@ -211,12 +201,12 @@ def _items_of_month(
 
 
 def _ranges(
-    store: Store, came: Sequence[RowGroupOfMeters], published: Sequence[RowGroupOfMeters], most_rows: int
+    store: Store, came: Sequence[MeterRowGroup], published: Sequence[MeterRowGroup], most_rows: int
 ) -> list[MeterRange]:
     """Returns the ranges of meters into which the rows are cut."""
     groups = [*came, *published]
     if sum(group.rows for group in groups) <= most_rows:
-        return [MeterRange()]
+        return [ALL_METERS]
     if meter_ranges.largest_share(groups) <= most_rows:
         return meter_ranges.cut(groups, most_rows)
     # Many small files with all meters each, for example: the meters lie between the first and the last one. Some of the
@@ -226,20 +216,11 @@ def _ranges(
     return meter_ranges.cut(groups, most_rows, further)
 
 
-def _some_meters(store: Store, group: RowGroupOfMeters) -> list[str]:
+def _some_meters(store: Store, group: MeterRowGroup) -> list[str]:
     """Returns some meters of a row group, with about as many rows between each two of them."""
-    meters = store.read_parquet(group.uri, ["meter_id"], [group.row_group], coded=["meter_id"])["meter_id"]
+    meters = store.read_parquet(group.uri, [METER], [group.row_group], coded=[METER])[METER]
     step = max(1, len(meters) // _METERS_OF_EACH)
     return pc.unique(meters.take(pa.array(np.arange(0, len(meters), step)))).to_pylist()
-
-
-def _of(meters: MeterRange, groups: Iterable[RowGroupOfMeters]) -> tuple[RowsOfFile, ...]:
-    """Returns the row groups that may hold rows of these meters, by file."""
-    by_file: dict[str, list[int]] = {}
-    for group in groups:
-        if meters.overlaps(group.first_meter, group.last_meter):
-            by_file.setdefault(group.uri, []).append(group.row_group)
-    return tuple(RowsOfFile(uri, tuple(sorted(numbers))) for uri, numbers in by_file.items())
 
 
 # Working.
@@ -258,7 +239,7 @@ def write(store: Store, item: Item) -> Written:
         delivered_at = rows.delivered_at[rows.first_that_came :]
         tallied = tallies.of_readings(rows.files, rows.meters_that_came, that_came, delivered_at)
         tallies.write(store, item.tallies, tallied)
-    days = frozenset(np.unique(that_came // (DAY * merging.MICROSECONDS)).tolist())
+    days = frozenset(np.unique(that_came // (DAY * MICROSECONDS)).tolist())
     found = Merged(rows)
     written: dict[Values, int] = {
         (item.reading_type, value): rows_written
@@ -268,7 +249,7 @@ def write(store: Store, item: Item) -> Written:
     return Written(item.reading_type, found.counts, written, days)
 
 
-def _read(store: Store, part: RowsOfFile, columns: Sequence[str], meters: MeterRange) -> pa.Table:
+def _read(store: Store, part: Part, columns: Sequence[str], meters: MeterRange) -> pa.Table:
     coded = [name for name in columns if name in merging.TEXTS]
     return meters.rows(store.read_parquet(part.uri, columns, part.row_groups, coded))
 

@@ -21,15 +21,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from meter_data.lake.calendar import DAY, Days
-from meter_data.lake.coded_texts import CodedTexts
+from meter_data.lake.calendar import DAY, MICROSECONDS, Days
+from meter_data.lake.columns import CodedTexts
 from meter_data.lake.schemas import INSTANT, TALLY
 from meter_data.lake.store import Store
 
 FOLDER = "tallies/"
 ROWS_A_GROUP = 1_000_000
 _FILE_AND_DAY = ("source_file", "delivered_at", "meter_id", "date_str")
-_MICROSECONDS = 1000  # in a millisecond
 
 
 def folder_of(clean_bucket: str, batch: str) -> str:
@@ -45,7 +44,7 @@ def of_readings(
     `times` and `delivered_at` are microseconds since 1970 UTC. Rows of one file, meter and day that are neighbours are
     counted together. In a clean file they are: it is sorted by meter and time.
     """
-    instants = times // _MICROSECONDS
+    instants = times // MICROSECONDS
     day = instants // DAY
     is_first = np.ones(len(day), np.bool_)
     is_first[1:] = (

@@ -22,9 +22,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from meter_data.lake import coded_texts
-from meter_data.lake.calendar import Days
-from meter_data.lake.coded_texts import CodedTexts
+from meter_data.lake.calendar import MICROSECONDS, Days
+from meter_data.lake.columns import CodedTexts, coded, values
 from meter_data.lake.schemas import BUSINESS, CLEAN, INSTANT
 
 # The columns of a published row that are kept. All others follow from reading_date_time.
@@ -33,7 +32,6 @@ STORED = ("meter_id", "reading_value", "reading_date_time", "obis_code", "error_
 DELIVERED = (*STORED, "source_file", "source_row")
 # Texts to be read as dictionaries.
 TEXTS = ("meter_id", "obis_code", "error_code", "source_file")
-MICROSECONDS = 1000  # in a millisecond
 _LOWEST = np.iinfo(np.int64).min
 # A contest holds about ten numbers a row. A part of the readings at a time keeps that to some 20 MB.
 _READINGS_AT_ONCE = 100_000
@@ -103,18 +101,18 @@ def rows_of(published: Sequence[pa.Table], came: Sequence[pa.Table]) -> Rows:
     first_that_came = rows.num_rows - now.num_rows
     now = now.select(["source_file", "source_row"])
     del published, came
-    files, places = coded_texts.coded(now["source_file"]), now["source_row"].to_numpy()
+    files, places = _in_order(now["source_file"]), values(now["source_row"])
     del now
     found: dict[str, Any] = {}
     for name in STORED:
         column = rows[name]
         rows = rows.drop([name])
         if name in TEXTS:
-            found[name] = coded_texts.coded(column)
+            found[name] = _in_order(column)
         elif name == "reading_value":
             found[name] = column.combine_chunks()
         else:
-            found[name] = column.cast(INSTANT).cast(pa.int64()).to_numpy()
+            found[name] = values(column)
     return Rows(
         first_that_came=first_that_came,
         meters=found["meter_id"],
@@ -221,10 +219,10 @@ def _contest(rows: Rows, rivals: Integers, starts: Integers) -> _Result:
             is_newest = remains.copy()
     winners = rivals[remains]
     # An error has no value. It becomes not-a-number here, and is in conflict with nothing.
-    values = rows.values.take(pa.array(rivals)).to_numpy(zero_copy_only=False)
-    winning = values[remains][reading]
-    has_no_value = np.isnan(values)
-    differs = (values != winning) & ~(has_no_value & np.isnan(winning))
+    kwh = rows.values.take(pa.array(rivals)).to_numpy(zero_copy_only=False)
+    winning = kwh[remains][reading]
+    has_no_value = np.isnan(kwh)
+    differs = (kwh != winning) & ~(has_no_value & np.isnan(winning))
     is_conflict = is_newest & differs & ~has_no_value & ~np.isnan(winning)
     for column in (rows.obis_codes.codes, rows.error_codes.codes, rows.delivered_at):
         differs |= column[rivals] != column[winners][reading]
@@ -269,6 +267,11 @@ def _readings(meter: npt.NDArray[np.int32], time: Integers) -> tuple[Integers, n
     is_first = np.ones(len(order), np.bool_)
     np.not_equal(key[1:], key[:-1], out=is_first[1:])
     return order, is_first
+
+
+def _in_order(column: pa.ChunkedArray) -> CodedTexts:
+    """Returns a column of texts as codes that are ordered as the texts are, as merging orders meters and files."""
+    return coded(column, nullable=True).in_order()
 
 
 def _empty(columns: Sequence[str]) -> pa.Table:

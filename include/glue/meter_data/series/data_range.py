@@ -11,17 +11,18 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
-from meter_data.lake.meter_row_groups import MeterGroup, numbers, one_chunk, parts
+from meter_data.lake.calendar import HOURS_A_DAY, day_of, number_of_date
+from meter_data.lake.columns import days_and_codes, values
+from meter_data.lake.meter_row_groups import MeterRowGroup
 from meter_data.lake.store import Store
+from meter_data.lake.table_parts import parts, slices
 
 AUTO = "auto"
 # 214 days are seven months: enough for a model of hours and weekdays.
 DAYS = 214
 # A quarter: longer than a delivery of a part of the fleet is ahead of the others.
 COMPARED_DAYS = 90
-HOURS_A_DAY = 24
 SECONDS_AN_HOUR = 3600
-FIRST_DAY = date(1970, 1, 1)
 
 # How many meters have all intervals of each day of a month (yyyyMM) of aggregated_daily.
 CompleteMeters = Callable[[str], dict[date, int]]
@@ -55,7 +56,7 @@ class DataRange:
 
 def first_hour(day: date) -> int:
     """Returns the number of a day's first hour."""
-    return (day - FIRST_DAY).days * HOURS_A_DAY
+    return number_of_date(day) * HOURS_A_DAY
 
 
 def hour_text(hour: int) -> str:
@@ -108,23 +109,17 @@ def newest_complete_day(complete_of: CompleteMeters, months: Iterable[str], inte
     )
 
 
-def complete_meters(store: Store, groups: Iterable[MeterGroup], intervals_a_day: int) -> dict[date, int]:
+def complete_meters(store: Store, groups: Iterable[MeterRowGroup], intervals_a_day: int) -> dict[date, int]:
     """Returns how many meters have all intervals of each day, from row groups of aggregated_daily."""
     found: dict[date, int] = {}
-    for part in parts(groups):
-        table = store.read_parquet(part.uri, ["date_str", "interval_count"], part.row_groups, ["date_str"])
-        days = one_chunk(table.unify_dictionaries()["date_str"])
-        counts = numbers(table["interval_count"].fill_null(0))
+    for table in slices(store, parts(groups), ["date_str", "interval_count"], ["date_str"]):
+        days, codes = days_and_codes(table["date_str"])
+        counts = values(table["interval_count"].fill_null(0))
         # Counted by the codes of the days: a row's day is a small number, and no text of a day is looked at twice.
-        complete = np.bincount(numbers(days.indices)[counts >= intervals_a_day], minlength=len(days.dictionary))
-        for text, meters in zip(days.dictionary.to_pylist(), complete.tolist(), strict=True):
-            found[day_of(text)] = found.get(day_of(text), 0) + meters
+        complete = np.bincount(codes[counts >= intervals_a_day], minlength=len(days))
+        for number, meters in zip(days.tolist(), complete.tolist(), strict=True):
+            found[day_of(number)] = found.get(day_of(number), 0) + meters
     return found
-
-
-def day_of(date_str: str) -> date:
-    """Returns the date that is written yyyyMMdd."""
-    return date(int(date_str[:4]), int(date_str[4:6]), int(date_str[6:]))
 
 
 def _best(complete: dict[date, int], day: date) -> int:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from meter_data.lake import meter_row_groups
-from meter_data.lake.meter_row_groups import ROWS_AN_ITEM, Floats, MeterGroup
+from meter_data.lake import meter_ranges
+from meter_data.lake.meter_ranges import ROWS_AN_ITEM
+from meter_data.lake.meter_row_groups import MeterRowGroup
 from meter_data.lake.store import Store
 from meter_data.series import hourly, numbered_files, series_text
-from meter_data.series.hourly import Unit
+from meter_data.series.hourly import Floats, Unit
 from meter_data.series.series_text import SeriesText, WeatherText
 
 
@@ -21,7 +22,7 @@ class Block:
 
     number: int
     meters: tuple[str, ...]
-    groups: tuple[MeterGroup, ...]
+    groups: tuple[MeterRowGroup, ...]
 
 
 @dataclass(frozen=True)
@@ -63,18 +64,18 @@ class Written:
 
 
 def items(
-    batches: Sequence[Sequence[str]], fleet: Sequence[str], groups: Sequence[MeterGroup], template: BatchFiles
+    batches: Sequence[Sequence[str]], fleet: Sequence[str], groups: Sequence[MeterRowGroup], template: BatchFiles
 ) -> list[BatchFiles]:
     """Returns items that write these batches, the first of which is number 1. `fleet` are all meters, sorted.
 
     `template` has all that does not depend on the meters.
     """
-    rows = dict(zip(fleet, meter_row_groups.expected_rows(groups, fleet), strict=True))
+    rows = dict(zip(fleet, meter_ranges.expected_rows(groups, fleet), strict=True))
     # Every hour has a cell, known or not.
     weights = [np.maximum([rows[meter] for meter in batch], len(template.hours)) for batch in batches]
     ids = [meter for batch in batches for meter in batch]
     blocks = _blocks(batches, weights, ids, groups)
-    together = meter_row_groups.cut(np.array([each.sum() for each in weights]), ROWS_AN_ITEM)
+    together = meter_ranges.cut_by_weight(np.array([each.sum() for each in weights]), ROWS_AN_ITEM)
     return [
         replace(template, blocks=tuple(block for block in blocks if block.number - 1 in numbers))
         for numbers in together
@@ -101,18 +102,19 @@ def write_batches(store: Store, item: BatchFiles) -> list[Written]:
 
 
 def _blocks(
-    batches: Sequence[Sequence[str]], weights: Sequence[Floats], ids: Sequence[str], groups: Sequence[MeterGroup]
+    batches: Sequence[Sequence[str]], weights: Sequence[Floats], ids: Sequence[str], groups: Sequence[MeterRowGroup]
 ) -> list[Block]:
     """Cuts each batch into blocks of ROWS_AN_ITEM at most."""
     numbers, ranges, begin = list[int](), list[range](), 0
     for number, (batch, of_batch) in enumerate(zip(batches, weights, strict=True), start=1):
-        for each in meter_row_groups.cut(of_batch, ROWS_AN_ITEM):
+        for each in meter_ranges.cut_by_weight(of_batch, ROWS_AN_ITEM):
             numbers.append(number)
             ranges.append(range(begin + each.start, begin + each.stop))
         begin += len(batch)
+    of_blocks = meter_ranges.groups_of_ranges(groups, ids, ranges)
     return [
         Block(number, tuple(ids[each.start : each.stop]), tuple(of_block))
-        for number, each, of_block in zip(numbers, ranges, meter_row_groups.reads(groups, ids, ranges), strict=True)
+        for number, each, of_block in zip(numbers, ranges, of_blocks, strict=True)
     ]
 
 

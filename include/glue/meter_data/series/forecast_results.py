@@ -13,7 +13,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from meter_data.lake.meter_row_groups import cut
+from meter_data.lake.calendar import HOUR, MICROSECONDS
+from meter_data.lake.columns import column_of
+from meter_data.lake.meter_ranges import cut_by_weight
+from meter_data.lake.schemas import INSTANT
 from meter_data.lake.store import Store
 from meter_data.series.hourly import Floats, Unit
 
@@ -22,7 +25,7 @@ ROWS_A_FILE = 2_000_000
 ROWS_A_GROUP = 65_536
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 _MICROSECONDS_A_SECOND = 1_000_000
-_MICROSECONDS_AN_HOUR = 3_600_000_000
+_MICROSECONDS_AN_HOUR = HOUR * MICROSECONDS
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,7 @@ def items(results: dict[int, str], meters_of: dict[int, int], template: Results,
             meters=sum(meters_of[number] for number in numbers[each.start : each.stop]),
             uri=f"{folder}{place:04d}.parquet",
         )
-        for place, each in enumerate(cut(rows, ROWS_A_FILE), start=1)
+        for place, each in enumerate(cut_by_weight(rows, ROWS_A_FILE), start=1)
     ]
 
 
@@ -134,12 +137,10 @@ def rows_of(forecasts: Sequence[Forecast], quantiles: Sequence[str], unit: Unit,
     hours = values.shape[2]
     starts = np.array([each.start.timestamp() for each in forecasts]).astype(np.int64) * _MICROSECONDS_A_SECOND
     times = (starts[:, None] + np.arange(hours) * _MICROSECONDS_AN_HOUR).ravel()
-    meters = pa.DictionaryArray.from_arrays(
-        pa.array(np.repeat(np.arange(len(forecasts), dtype=np.int32), hours)),
-        pa.array([each.meter_id for each in forecasts], pa.string()),
-    )
+    ids = pa.array([each.meter_id for each in forecasts], pa.string())
+    meters = column_of(ids, np.repeat(np.arange(len(forecasts)), hours))
     columns: dict[str, Any] = {"meter_id": meters.cast(pa.string())}
-    columns["datetime"] = pa.array(times).cast(pa.timestamp("us", "UTC"))
+    columns["datetime"] = pa.array(times).cast(INSTANT)
     for place, quantile in enumerate(quantiles):
         columns[f"p{float(quantile) * 100:.0f}"] = pa.array(kwh[:, place].ravel())
     columns["model_name"] = pa.array([model_name] * len(times), pa.string())

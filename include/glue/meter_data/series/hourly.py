@@ -15,12 +15,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from meter_data.lake.meter_row_groups import MeterGroup, numbers, rows_of_meters
+from meter_data.lake.calendar import HOUR, MICROSECONDS
+from meter_data.lake.columns import sums, values
+from meter_data.lake.meter_row_groups import MeterRowGroup
+from meter_data.lake.schemas import INSTANT
 from meter_data.lake.store import Store
+from meter_data.lake.table_parts import parts, rows_of_meters
 
 # Sums of kWh lose what adding in another order may change: a reading is given to the watt-hour or a tenth of it.
 SUM_DIGITS = 9
-_MICROSECONDS_AN_HOUR = 3_600_000_000
+_MICROSECONDS_AN_HOUR = HOUR * MICROSECONDS
 
 # (meters, hours): a value for each known hour, NaN for any other.
 Floats = npt.NDArray[np.float64]
@@ -50,15 +54,15 @@ class Unit:
         """Returns kWh in this unit, half units rounded away from zero."""
         if not self.is_whole:
             return np.round(kwh, SUM_DIGITS)
-        values = kwh / self.scale
-        whole = np.trunc(values)
+        scaled = kwh / self.scale
+        whole = np.trunc(scaled)
         # The fraction that is left is exact, so that a half is a half. numpy's own rounding takes halves to even.
-        return np.where(np.abs(values - whole) >= 0.5, whole + np.sign(values), whole)
+        return np.where(np.abs(scaled - whole) >= 0.5, whole + np.sign(scaled), whole)
 
 
 def known_hours(
     store: Store,
-    groups: Iterable[MeterGroup],
+    groups: Iterable[MeterRowGroup],
     ids: Sequence[str],
     hours: range,
     intervals_per_hour: int,
@@ -69,19 +73,18 @@ def known_hours(
     The array has a row for each meter, in the order of `ids`, and a column for each hour; NaN where an hour is missing.
     A reading belongs to the hour in which its interval starts (UTC).
     """
-    cells, values = [np.array([], np.int64)], [np.array([])]
-    for places, table in rows_of_meters(store, groups, ids, ["reading_date_time", "reading_value"]):
-        kwh = numbers(table["reading_value"].cast(pa.float64()))
+    cells, readings = [np.array([], np.int64)], [np.array([])]
+    for places, table in rows_of_meters(store, parts(groups), ids, ["reading_date_time", "reading_value"]):
+        kwh = values(table["reading_value"].cast(pa.float64()))
         hour = _hours(table["reading_date_time"]) - hours.start
         # NaN is no reading: it is what numpy makes of null.
         is_wanted = (hour >= 0) & (hour < len(hours)) & np.isfinite(kwh)
         # One number says meter and hour: all hours of the first meter come first, then those of the next.
         cells.append((places * len(hours) + hour)[is_wanted])
-        values.append(kwh[is_wanted])
+        readings.append(kwh[is_wanted])
     cell, count = np.concatenate(cells), len(ids) * len(hours)
-    readings = np.bincount(cell, minlength=count)
-    sums = np.bincount(cell, np.concatenate(values), minlength=count).astype(np.float64, copy=False)
-    found = np.where(readings >= intervals_per_hour, unit.of(sums), np.nan)
+    is_known = np.bincount(cell, minlength=count) >= intervals_per_hour
+    found = np.where(is_known, unit.of(sums(cell, np.concatenate(readings), count)), np.nan)
     return found.reshape(len(ids), len(hours))
 
 
@@ -100,8 +103,8 @@ def ends(known: Floats) -> tuple[Places, Places]:
 
 def _hours(times: pa.ChunkedArray) -> Places:
     """The number of the hour of each time; a missing time is in hour -1 at the latest, outside of any range."""
-    micro = times.cast(pa.timestamp("us", "UTC")).cast(pa.int64())
-    found: Places = numbers(pc.fill_null(micro, -1)) // _MICROSECONDS_AN_HOUR
+    micro = pc.fill_null(times.cast(INSTANT).cast(pa.int64()), -1)
+    found: Places = values(micro) // _MICROSECONDS_AN_HOUR
     return found
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from meter_data.lake.meter_row_groups import METER, MeterGroup, one_chunk, parts
+from meter_data.lake.columns import distinct, in_order
+from meter_data.lake.meter_row_groups import METER, MeterRowGroup
 from meter_data.lake.store import Store
+from meter_data.lake.table_parts import parts, slices
 from meter_data.series.data_range import AUTO
 
 MOST_BATCHES = 1000
@@ -24,8 +25,8 @@ class TooManyBatchesError(ValueError):
 
 
 @dataclass(frozen=True)
-class MeterRange:
-    """Meters by number, both ends included; `notes` say where it differs from what was asked for."""
+class MeterNumbers:
+    """Meters by number, both ends included; `notes` say where they differ from what was asked for."""
 
     start: int
     end: int
@@ -41,18 +42,17 @@ class MeterRange:
         return [list(chosen[begin : begin + batch_size]) for begin in range(0, len(chosen), batch_size)]
 
 
-def fleet(store: Store, groups: Iterable[MeterGroup]) -> list[str]:
+def fleet(store: Store, groups: Iterable[MeterRowGroup]) -> list[str]:
     """Returns the ids of all meters in row groups of aggregated_daily, in order: the first is number 1."""
     known = pa.array([], pa.string())
-    for part in parts(groups):
-        meters = store.read_parquet(part.uri, [METER], part.row_groups, [METER]).unify_dictionaries()[METER]
-        known = pc.unique(pa.concat_arrays([known, one_chunk(meters).dictionary]))
-    ids: list[str] = known.drop_null().to_pylist()
-    return sorted(ids)
+    for table in slices(store, parts(groups), [METER], [METER]):
+        known = pa.concat_arrays([known, distinct(table[METER])]).unique()
+    ids: list[str] = in_order([known]).to_pylist()
+    return ids
 
 
-def resolve(meter_start: str, meter_end: str, fleet: int) -> MeterRange:
-    """Returns the range that two texts mean in a fleet of so many meters; `auto` is the last.
+def resolve(meter_start: str, meter_end: str, fleet: int) -> MeterNumbers:
+    """Returns the numbers that two texts mean in a fleet of so many meters; `auto` is the last.
 
     Raises MeterRangeError.
     """
@@ -65,8 +65,8 @@ def resolve(meter_start: str, meter_end: str, fleet: int) -> MeterRange:
     if end < start:
         raise MeterRangeError(f"meter_end {end} lies before meter_start {start}. Swap them, or leave meter_end empty.")
     if end > fleet:
-        return MeterRange(start, fleet, (f"meter_end {end} is beyond the last meter, which is number {fleet}.",))
-    return MeterRange(start, end)
+        return MeterNumbers(start, fleet, (f"meter_end {end} is beyond the last meter, which is number {fleet}.",))
+    return MeterNumbers(start, end)
 
 
 def require_few_batches(meters: int, batch_size: int) -> None:

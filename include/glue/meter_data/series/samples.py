@@ -16,8 +16,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from meter_data.lake.meter_row_groups import METER, MeterGroup, numbers, one_chunk, parts
+from meter_data.lake.columns import coded, sums, values
+from meter_data.lake.meter_row_groups import METER, MeterRowGroup
 from meter_data.lake.store import Store
+from meter_data.lake.table_parts import parts, slices
 from meter_data.series.data_range import hour_text
 
 # How many known hours meters have within the training hours.
@@ -42,29 +44,28 @@ class Sample:
     too_few_hours: int
 
 
-def candidates(store: Store, groups: Iterable[MeterGroup], training: range, fewest_readings: int) -> Candidates:
+def candidates(store: Store, groups: Iterable[MeterRowGroup], training: range, fewest_readings: int) -> Candidates:
     """Returns the meters that may have enough known hours, from row groups of aggregated_daily.
 
     Its counts spare the reading of meters that cannot have them.
     """
     first, last = (hour_text(hour)[:10].replace("-", "") for hour in (training.start, training.stop - 1))
-    sums = pa.table({METER: pa.array([], pa.string()), "readings": pa.array([], pa.int64())})
-    for part in parts(groups):
-        names = [METER, "date_str", "interval_count"]
-        table = store.read_parquet(part.uri, names, part.row_groups, names[:2]).unify_dictionaries()
-        days, meters = one_chunk(table["date_str"]), one_chunk(table[METER])
+    found = pa.table({METER: pa.array([], pa.string()), "readings": pa.array([], pa.int64())})
+    names = [METER, "date_str", "interval_count"]
+    for table in slices(store, parts(groups), names, names[:2]):
+        dates, meters = coded(table["date_str"]), coded(table[METER])
         # Whether a day counts is asked once a day, and taken for each of its rows.
-        counts_day = np.array([first <= day <= last for day in days.dictionary.to_pylist()], bool)
-        is_within = counts_day[numbers(days.indices)]
-        meter, counts = numbers(meters.indices)[is_within], numbers(table["interval_count"].fill_null(0))[is_within]
-        rows = np.bincount(meter, minlength=len(meters.dictionary))
-        total = np.bincount(meter, counts, minlength=len(meters.dictionary)).astype(np.int64)
-        of_part = pa.table({METER: meters.dictionary, "readings": total}).filter(pa.array(rows > 0))
-        sums = _summed(pa.concat_tables([sums, of_part]))
-    is_possible = pc.greater_equal(sums["readings"], fewest_readings)
-    possible = sums.filter(is_possible)
+        counts_day = np.array([first <= day <= last for day in dates.texts.to_pylist()], bool)
+        is_within = counts_day[dates.codes]
+        meter, counts = meters.codes[is_within], values(table["interval_count"].fill_null(0))[is_within]
+        rows = np.bincount(meter, minlength=len(meters.texts))
+        total = sums(meter, counts, len(meters.texts)).astype(np.int64)
+        of_slice = pa.table({METER: meters.texts, "readings": total}).filter(pa.array(rows > 0))
+        found = _summed(pa.concat_tables([found, of_slice]))
+    is_possible = pc.greater_equal(found["readings"], fewest_readings)
+    possible = found.filter(is_possible)
     readings = dict(zip(possible[METER].to_pylist(), possible["readings"].to_pylist(), strict=True))
-    return Candidates(readings, sums.num_rows - len(readings))
+    return Candidates(readings, found.num_rows - len(readings))
 
 
 def draw(found: Candidates, read: ReadHours, meters: int, fewest_hours: int) -> Sample:

@@ -8,12 +8,13 @@ from datetime import date, timedelta
 from typing import Any
 
 from meter_data.lake import crawled_table, meter_row_groups, published
-from meter_data.lake.meter_row_groups import MeterGroup
+from meter_data.lake.calendar import HOURS_A_DAY
+from meter_data.lake.meter_row_groups import MeterRowGroup
 from meter_data.lake.published import Published, Values
 from meter_data.lake.schemas import INTERVAL
 from meter_data.lake.store import Store
 from meter_data.series import weather
-from meter_data.series.data_range import HOURS_A_DAY, DataRange, complete_meters, newest_complete_day
+from meter_data.series.data_range import DataRange, complete_meters, newest_complete_day
 
 READINGS, DAYS, WEATHER = "daily", "aggregated_daily", "weather"
 
@@ -30,7 +31,7 @@ class Tables:
     glue: Any
     database: str
 
-    def interval_readings(self, days: DataRange) -> list[MeterGroup]:
+    def interval_readings(self, days: DataRange) -> list[MeterRowGroup]:
         """Returns the row groups of `daily`, INT readings, of the partitions that hold these days.
 
         Raises NoReadingsError.
@@ -51,7 +52,7 @@ class Tables:
             raise NoReadingsError(f"The table {DAYS} is empty. Load readings first: trigger ingest_meter_readings.")
         return found
 
-    def days(self, months: set[str]) -> list[MeterGroup]:
+    def days(self, months: set[str]) -> list[MeterRowGroup]:
         """Returns the row groups of `aggregated_daily` in these months, as far as it has them.
 
         Raises NoReadingsError if it has none of them.
@@ -81,7 +82,7 @@ class Tables:
     def _published(self, table: str) -> dict[Values, Published]:
         return published.partitions(self.glue, self.database, table)
 
-    def _groups(self, known: dict[Values, Published], wanted: Iterable[Values]) -> list[MeterGroup]:
+    def _groups(self, known: dict[Values, Published], wanted: Iterable[Values]) -> list[MeterRowGroup]:
         return meter_row_groups.of_folders(self.store, (known[values].location for values in wanted))
 
 

@@ -12,8 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from meter_data.lake import meter_row_groups
-from meter_data.lake.meter_row_groups import METER, ROWS_AN_ITEM, MeterGroup, one_chunk
+from meter_data.lake import meter_ranges
+from meter_data.lake.meter_ranges import ROWS_AN_ITEM
+from meter_data.lake.meter_row_groups import METER, MeterRowGroup
 from meter_data.lake.store import Store
 from meter_data.series import baselines, hourly, series_text
 from meter_data.series.baselines import Losses, Window
@@ -34,7 +35,7 @@ class KnownHours:
     """Item of the first step: these meters (sorted), the row groups that hold them, and where their hours are kept."""
 
     meters: tuple[str, ...]
-    groups: tuple[MeterGroup, ...]
+    groups: tuple[MeterRowGroup, ...]
     hours: range
     tested: tuple[Window, ...]
     intervals_per_hour: int
@@ -93,7 +94,7 @@ class Written:
 
 
 def items_of_hours(
-    readings: dict[str, int], groups: Sequence[MeterGroup], training: range, template: KnownHours, folder: str
+    readings: dict[str, int], groups: Sequence[MeterRowGroup], training: range, template: KnownHours, folder: str
 ) -> list[KnownHours]:
     """Returns items that read these meters. `readings` says how many readings each has within the training hours.
 
@@ -105,7 +106,7 @@ def items_of_hours(
     # As many readings an hour as in training; and a cell for every hour, known or not.
     longer_by = len(template.hours) / len(training)
     weights = np.maximum(np.array([readings[each] for each in ids]) * longer_by, len(template.hours))
-    ranges = meter_row_groups.cut(weights, ROWS_AN_ITEM)
+    ranges = meter_ranges.cut_by_weight(weights, ROWS_AN_ITEM)
     return [
         replace(
             template,
@@ -114,7 +115,7 @@ def items_of_hours(
             uri=f"{folder}{number:04d}.parquet",
         )
         for number, (each, of_item) in enumerate(
-            zip(ranges, meter_row_groups.reads(groups, ids, ranges), strict=True), start=1
+            zip(ranges, meter_ranges.groups_of_ranges(groups, ids, ranges), strict=True), start=1
         )
     ]
 
@@ -214,8 +215,8 @@ def _kept_hours(store: Store, item: ChannelFiles) -> Floats:
     found = np.full((len(item.meters), len(item.hours)), np.nan)
     for uri in item.kept:
         table = store.read_parquet(uri)
-        places = pc.index_in(one_chunk(table[METER]), value_set=wanted)
+        places = pc.index_in(table[METER], value_set=wanted)
         chosen = table.filter(pc.is_valid(places))
-        at = places.drop_null().to_numpy(zero_copy_only=False)
+        at = places.drop_null().to_numpy()
         found[at] = pc.list_flatten(chosen[HOURS]).to_numpy().reshape(len(at), len(item.hours))
     return found

@@ -12,7 +12,7 @@ from meter_data.anomalies import detection
 from meter_data.anomalies.design import Floats
 from meter_data.anomalies.detection import Rows
 from meter_data.lake import meter_row_groups
-from meter_data.lake.meter_row_groups import MeterGroup
+from meter_data.lake.meter_row_groups import MeterRowGroup
 from meter_data.lake.schemas import ANOMALY
 
 from tests.glue.folder_store import FolderStore
@@ -92,7 +92,7 @@ def months(
         uri = f"s3://b/judged/201305/{number}.parquet"
         store.write_parquet(uri, table, 1000)
         files.append(
-            {"201305": MeterGroup(uri, 0, len(table), table["meter_id"][0].as_py(), table["meter_id"][-1].as_py())}
+            {"201305": MeterRowGroup(uri, 0, len(table), table["meter_id"][0].as_py(), table["meter_id"][-1].as_py())}
         )
     store.write_parquet("s3://b/old/1.parquet", published, 3)
     groups = meter_row_groups.of_files(store, ["s3://b/old/1.parquet"])

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from meter_data.lake.meter_row_groups import of_files
 from meter_data.series import meters
-from meter_data.series.meters import MeterRange, MeterRangeError, TooManyBatchesError
+from meter_data.series.meters import MeterNumbers, MeterRangeError, TooManyBatchesError
 
 from tests.glue.folder_store import FolderStore
 
@@ -24,15 +24,17 @@ def test_meters_are_numbered_from_1_in_the_order_of_their_ids(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("start", "end", "expected"),
     [
-        ("1", "auto", MeterRange(1, 74)),
-        ("1", "74", MeterRange(1, 74)),
-        ("1", "1", MeterRange(1, 1)),
-        ("74", "74", MeterRange(74, 74)),
-        ("10", "12", MeterRange(10, 12)),
-        ("70", "100", MeterRange(70, 74, ("meter_end 100 is beyond the last meter, which is number 74.",))),
+        ("1", "auto", MeterNumbers(1, 74)),
+        ("1", "74", MeterNumbers(1, 74)),
+        ("1", "1", MeterNumbers(1, 1)),
+        ("74", "74", MeterNumbers(74, 74)),
+        ("10", "12", MeterNumbers(10, 12)),
+        ("70", "100", MeterNumbers(70, 74, ("meter_end 100 is beyond the last meter, which is number 74.",))),
     ],
 )
-def test_both_ends_of_a_range_are_in_it_and_it_ends_with_the_fleet(start: str, end: str, expected: MeterRange) -> None:
+def test_both_ends_of_a_range_are_in_it_and_it_ends_with_the_fleet(
+    start: str, end: str, expected: MeterNumbers
+) -> None:
     assert meters.resolve(start, end, 74) == expected
 
 
@@ -65,7 +67,7 @@ def test_a_range_without_meters_is_refused(start: str, end: str, message: str) -
 )
 def test_every_meter_is_in_exactly_one_batch(first: int, last: int, batch_size: int, sizes: list[int]) -> None:
     fleet = [f"M{number:03d}" for number in range(1, 81)]
-    batches = MeterRange(first, last).batches(fleet, batch_size)
+    batches = MeterNumbers(first, last).batches(fleet, batch_size)
     assert [len(batch) for batch in batches] == sizes
     assert [meter for batch in batches for meter in batch] == [f"M{number:03d}" for number in range(first, last + 1)]
 

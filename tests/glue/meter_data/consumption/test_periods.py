@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from meter_data.consumption import periods
-from meter_data.consumption.items import days_of
 from meter_data.lake.calendar import number_of
 
 
@@ -18,9 +17,3 @@ def test_weeks_and_months_of_days_are_those_of_the_calendar_of_python() -> None:
         assert periods.week_of_year(found) == day.isocalendar().week
         assert periods.month_start(number_of(f"{day:%Y%m%d}")) == f"{day:%Y%m}01"
         assert periods.month_of_year(f"{day:%Y%m}01") == day.month
-
-
-def test_a_month_has_its_days() -> None:
-    assert days_of("201302") == range(number_of("20130201"), number_of("20130301"))
-    assert days_of("201212") == range(number_of("20121201"), number_of("20130101"))
-    assert len(days_of("201602")) == 29

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as some
-from meter_data.lake import coded_texts, schemas
-from meter_data.lake.calendar import DAY
+from meter_data.lake import schemas
+from meter_data.lake.calendar import DAY, MICROSECONDS
+from meter_data.lake.columns import coded
 from meter_data.merging import tallies
 from meter_data.merging.tallies import Rejects, RejectsTallied
 
@@ -18,7 +19,6 @@ from tests.glue import clean_zone
 from tests.glue.clean_zone import FIRST, SECOND, Rejected
 from tests.glue.folder_store import FolderStore
 
-MICROSECONDS = 1000
 # 2013-01-30 and the days after it.
 FIRST_DAY, DATES = 15735, ("20130130", "20130131", "20130201", "20130202")
 ROWS = some.tuples(some.sampled_from(["a", "b"]), some.sampled_from(["M1", "M2"]), some.integers(0, 3))
@@ -27,7 +27,7 @@ ROWS = some.tuples(some.sampled_from(["a", "b"]), some.sampled_from(["M1", "M2"]
 @settings(deadline=None)
 @given(some.lists(ROWS, min_size=1, max_size=30))
 def test_rows_in_any_order_add_up_by_file_meter_and_day(rows: list[tuple[str, str, int]]) -> None:
-    files, meters = (coded_texts.coded(pa.chunked_array([[row[place] for row in rows]])) for place in (0, 1))
+    files, meters = (coded(pa.chunked_array([[row[place] for row in rows]])).in_order() for place in (0, 1))
     days = np.array([FIRST_DAY + row[2] for row in rows], np.int64)
     # The last microsecond of a day is still of that day.
     times = (days * DAY + DAY - 1) * MICROSECONDS + 999

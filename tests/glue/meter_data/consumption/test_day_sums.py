@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from meter_data.consumption import day_sums
 from meter_data.lake.calendar import number_of
-from meter_data.lake.meter_ranges import MeterRange
-from meter_data.lake.table_parts import ALL_METERS
+from meter_data.lake.meter_ranges import ALL_METERS, MeterRange
 
 from tests.glue.consumption_lake import Row, business_row, table_of
 

@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 
+from meter_data.lake.meter_row_groups import MeterRowGroup
 from meter_data.lake.store import Store
 
 SCHEMA = pa.schema(
@@ -39,26 +40,21 @@ _ROWS_A_GROUP = 100_000
 
 
 @dataclass(frozen=True)
-class RowGroup:
+class CleanRowGroup(MeterRowGroup):
     """A row group of the clean zone; see above."""
 
-    uri: str
-    row_group: int
     reading_type: str
     month: str
-    rows: int
-    first_meter: str
-    last_meter: str
     first_day: str
     last_day: str
 
 
-def write(store: Store, uri: str, groups: Iterable[RowGroup]) -> None:
+def write(store: Store, uri: str, groups: Iterable[CleanRowGroup]) -> None:
     """Writes the list of a batch."""
     table = pa.Table.from_pylist([asdict(group) for group in groups], schema=SCHEMA)
     store.write_parquet(uri, table, _ROWS_A_GROUP)
 
 
-def read(store: Store, uri: str) -> list[RowGroup]:
+def read(store: Store, uri: str) -> list[CleanRowGroup]:
     """Reads the list of a batch, in its order."""
-    return [RowGroup(**row) for row in store.read_parquet(uri).to_pylist()]
+    return [CleanRowGroup(**row) for row in store.read_parquet(uri).to_pylist()]

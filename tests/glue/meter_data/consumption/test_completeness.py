@@ -1,4 +1,4 @@
-"""Completeness: which meter and day has a row, what is counted in it, and what is reported of touched dates."""
+"""Completeness: which meter and day has a row, and what is counted in it."""
 
 from __future__ import annotations
 
@@ -7,27 +7,17 @@ from typing import Any
 
 import pyarrow as pa
 from meter_data.consumption import completeness
-from meter_data.consumption.items import days_of
-from meter_data.lake.calendar import number_of
+from meter_data.lake.calendar import days_of, number_of
 from meter_data.lake.schemas import CODED, COMPLETENESS, INT
 
-Row = tuple[Any, ...]
+from tests.glue.consumption_lake import Row, coded_table
+
 TALLIED = pa.schema([("meter_id", CODED), ("date_str", CODED), ("readings", INT), ("rejected", INT)])
 
 
 def day(meter: str, date: str, received: int = 48, estimated: int = 0) -> Row:
     midnight = datetime.strptime(date, "%Y%m%d").replace(tzinfo=UTC)
     return (meter, number_of(date), received, estimated, midnight, midnight.replace(hour=23, minute=30))
-
-
-def table(schema: pa.Schema, *rows: Row) -> pa.Table:
-    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
-    kinds = [pa.string() if pa.types.is_dictionary(kind) else kind for kind in schema.types]
-    arrays = [
-        pa.array(list(column), kind).cast(as_kept)
-        for column, kind, as_kept in zip(columns, kinds, schema.types, strict=True)
-    ]
-    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def rows(
@@ -41,9 +31,9 @@ def rows(
     days = {row[1] for row in counted} if loaded is None else {number_of(date) for date in loaded}
     found = completeness.rows(
         days_of(month),
-        table(completeness.COUNTED, *counted),
+        coded_table(completeness.COUNTED, *counted),
         pa.array(before, pa.string()),
-        table(TALLIED, *tallied),
+        coded_table(TALLIED, *tallied),
         days,
         48,
     )
@@ -122,7 +112,7 @@ def test_rejected_rows_have_a_day_of_their_own_where_nothing_else_came() -> None
 
 def test_days_with_readings_are_carried_over_unless_they_are_summed() -> None:
     midnight = datetime(2013, 1, 1, tzinfo=UTC)
-    published = table(
+    published = coded_table(
         completeness.CARRIED,
         ("M1", "20130101", 48, 1, midnight, midnight),
         ("M1", "20130102", 48, 1, midnight, midnight),  # summed
@@ -132,51 +122,3 @@ def test_days_with_readings_are_carried_over_unless_they_are_summed() -> None:
     assert [tuple(row.values()) for row in found.to_pylist()] == [
         ("M1", number_of("20130101"), 48, 1, midnight, midnight)
     ]
-
-
-def reported(*found: Row) -> dict[str, Any]:
-    return completeness.report(table(completeness.REPORTED, *found))
-
-
-EXPECTED_SUMMARY = {
-    "expected": 240,
-    "received": 136,
-    "estimated": 1,
-    "rejected": 8,
-    "duplicates": 2,
-    "meters": 3,
-    "incomplete_meters": 2,
-    "silent_meters": 1,
-    "days": 2,
-    "incomplete_days": 2,
-    "worst_days": [
-        {"date_str": "20130102", "expected": 144, "received": 48, "incomplete_meters": 2},
-        {"date_str": "20130101", "expected": 96, "received": 88, "incomplete_meters": 1},
-    ],
-}
-OF_M1 = (("M1", "20130101", 48, 48, 0, 0, 0), ("M1", "20130102", 48, 50, 0, 0, 0))  # a surplus fills no other gap
-OF_M2 = (("M2", "20130101", 48, 40, 1, 8, 2), ("M2", "20130102", 48, 0, 0, 0, 0))
-OF_M3 = (("M3", "20130102", 48, 0, 0, 0, 0),)
-
-
-def test_the_summary_names_days_and_counts_meters() -> None:
-    assert completeness.summary([reported(*OF_M1, *OF_M2, *OF_M3)]) == EXPECTED_SUMMARY
-
-
-def test_reports_of_ranges_of_meters_add_up() -> None:
-    assert completeness.summary([reported(*OF_M1), reported(*OF_M2), reported(*OF_M3)]) == EXPECTED_SUMMARY
-
-
-def test_the_worst_days_are_five_at_most_and_incomplete() -> None:
-    days = [("M1", f"2013010{number}", 48, 48 - number, 0, 0, 0) for number in range(1, 8)]
-    found = completeness.summary([reported(("M1", "20130120", 48, 48, 0, 0, 0), *days)])
-    assert [found["days"], found["incomplete_days"]] == [8, 7]
-    assert [worst["date_str"] for worst in found["worst_days"]] == [f"2013010{number}" for number in (7, 6, 5, 4, 3)]
-
-
-def test_nothing_is_reported_of_no_rows() -> None:
-    found = completeness.summary([reported()])
-    assert found["worst_days"] == []
-    assert {name: count for name, count in found.items() if name != "worst_days"} == dict.fromkeys(
-        EXPECTED_SUMMARY.keys() - {"worst_days"}, 0
-    )

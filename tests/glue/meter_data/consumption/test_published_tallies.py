@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from meter_data.consumption import published_tallies
 from meter_data.consumption.published_tallies import TalliesFile
-from meter_data.lake.meter_ranges import MeterRange
-from meter_data.lake.table_parts import ALL_METERS, Part
+from meter_data.lake.meter_ranges import ALL_METERS, MeterRange
+from meter_data.lake.table_parts import Part
 from metering import ledger
 
 from tests.glue.consumption_lake import ConsumptionLake
