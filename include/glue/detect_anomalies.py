@@ -21,7 +21,6 @@ _summaries/<run>/detect_anomalies.json. Where there is nothing new to judge noth
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -208,15 +207,10 @@ def judge_days(
     months = detection.items_of_months([each.files for each in found], judged_before, run.prefix)
     written = work.run(detection.write_month, months, run.spread_above_rows, run.connect)
     run.store.delete_folder(f"{run.prefix}judged/")
-    rows_of: Counter[str] = Counter()
-    for item, rows in zip(months, written, strict=True):
-        rows_of[item.month] += rows
+    rows = [((item.month,), rows) for item, rows in zip(months, written, strict=True)]
     low, usual, high = judgements.sum(axis=0).tolist()
     return answer | {
-        "partitions": [
-            {"values": [month], "location": f"{run.prefix}{KEY}={month}/", "rows": rows}
-            for month, rows in sorted(rows_of.items())
-        ],
+        "partitions": published.new_versions(rows, lambda values: f"{run.prefix}{KEY}={values[0]}/"),
         "judged": low + usual + high,
         "anomalies": {"high": high, "low": low},
         "days": date_ranges.to_ranges(dates[day] for day in np.flatnonzero(judgements.any(axis=1))),

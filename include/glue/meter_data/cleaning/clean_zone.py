@@ -191,7 +191,7 @@ def _few(codes: npt.NDArray[np.int32], texts: pa.StringArray) -> pa.DictionaryAr
 
 
 def _instants(milliseconds: Integers) -> pa.TimestampArray:
-    return pa.array(milliseconds * 1000).cast(INSTANT)
+    return pa.array(milliseconds * calendar.MICROSECONDS).cast(INSTANT)
 
 
 def _months(instants: Integers) -> Integers:
@@ -200,4 +200,4 @@ def _months(instants: Integers) -> Integers:
 
 
 def _date_text(instant: int) -> str:
-    return f"{calendar.day_of(int(instant) // calendar.DAY):%Y%m%d}"
+    return calendar.date_text(int(instant) // calendar.DAY)

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from meter_data.cleaning import clean_zone
 from meter_data.cleaning.clean_zone import Readings, Source
+from meter_data.lake.calendar import MICROSECONDS
 from meter_data.lake.schemas import TYPES
 from meter_data.lake.store import Store
 
@@ -99,4 +100,4 @@ def _sorted_texts(column: pa.ChunkedArray) -> tuple[pa.StringArray, npt.NDArray[
 
 
 def _milliseconds(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
-    return column.cast(pa.int64()).to_numpy() // 1000
+    return column.cast(pa.int64()).to_numpy() // MICROSECONDS

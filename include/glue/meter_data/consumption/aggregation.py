@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from meter_data.consumption import completeness_report, published_tallies, touched_months, touched_years
-from meter_data.consumption.partitions import COMPLETENESS, KEYS, Known, Written, partitions
+from meter_data.consumption.partitions import COMPLETENESS, KEYS, Known, Written, new_versions
 from meter_data.consumption.shares import DEFAULT_LIMITS, Limits
 from meter_data.consumption.touched_dates import Touched
 from meter_data.lake import date_ranges, published
@@ -62,7 +62,7 @@ def aggregate(
     tables = {
         table: {
             "prefix": prefix,
-            "partitions": published.replacing(partitions(table, of_months + of_years), known[table]),
+            "partitions": published.replacing(new_versions(table, of_months + of_years), known[table]),
         }
         for table, prefix in prefixes.items()
     }

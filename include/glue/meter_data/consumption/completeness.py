@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from meter_data.lake.calendar import day_of
+from meter_data.lake.calendar import date_text
 from meter_data.lake.columns import coded, column_of, day_numbers, in_order, places, sums, values
 from meter_data.lake.schemas import CODED, COMPLETENESS, INSTANT, INT
 
@@ -106,7 +106,7 @@ def rows(
     received = at_kept("received")
     delivered = sums(of_tallied, values(tallied["readings"]), cells).astype(np.int32)[kept]
     is_silent = ~has_readings.reshape(-1)[kept]
-    dates = pa.array([f"{day_of(day):%Y%m%d}" for day in days], pa.string())
+    dates = pa.array([date_text(day) for day in days], pa.string())
     columns = {
         "meter_id": column_of(meters, kept // len(days)).cast(pa.string()),
         "date_str": column_of(dates, kept % len(days)).cast(pa.string()),

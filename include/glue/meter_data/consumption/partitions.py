@@ -12,7 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from meter_data.lake.calendar import day_of
+from meter_data.lake import published
+from meter_data.lake.calendar import date_text
 from meter_data.lake.published import Published, Values
 from meter_data.lake.schemas import INTERVAL
 from meter_data.lake.store import SNAPPY, ZSTD, Store
@@ -64,16 +65,13 @@ class Written:
     rows: int
 
 
-def partitions(table: str, files: Iterable[Written]) -> list[dict[str, Any]]:
-    """Returns values, location and rows of the partitions of a table that were written, in order of their values."""
-    rows: dict[tuple[str, str], int] = {}
-    for file in files:
-        if file.target.table == table:
-            partition = (file.target.value, file.target.location)
-            rows[partition] = rows.get(partition, 0) + file.rows
-    return [
-        {"values": [value], "location": location, "rows": count} for (value, location), count in sorted(rows.items())
-    ]
+def new_versions(table: str, files: Iterable[Written]) -> list[dict[str, Any]]:
+    """Returns the new versions of the partitions of a table of which these files were written; see lake.published."""
+    written = [file for file in files if file.target.table == table]
+    location = {file.target.value: file.target.location for file in written}
+    return published.new_versions(
+        (((file.target.value,), file.rows) for file in written), lambda values: location[values[0]]
+    )
 
 
 def published_readings(known: Known, days: Iterable[int], month: str) -> list[Published]:
@@ -81,7 +79,7 @@ def published_readings(known: Known, days: Iterable[int], month: str) -> list[Pu
 
     Days are numbers since 1970.
     """
-    values = [month, *(f"{day_of(day):%Y%m%d}" for day in sorted(days))]
+    values = [month, *(date_text(day) for day in sorted(days))]
     found = (known[READINGS].get((INTERVAL, value)) for value in values)
     return [partition for partition in found if partition]
 

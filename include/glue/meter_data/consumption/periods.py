@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
 
-from meter_data.lake.calendar import day_of, number_of
+from meter_data.lake.calendar import date_text, day_of, number_of
 from meter_data.lake.columns import coded, column_of, days_and_codes, in_order, sums, values
 from meter_data.lake.schemas import AGGREGATED_DAILY, AGGREGATED_MONTHLY, AGGREGATED_WEEKLY
 
 
 def week_start(day: int) -> str:
     """Returns the Monday (yyyyMMdd) of a day's ISO week; days are numbers since 1970."""
-    date = day_of(day)
-    return f"{date - timedelta(days=date.weekday()):%Y%m%d}"
+    return date_text(day - day_of(day).weekday())
 
 
 def month_start(day: int) -> str:
@@ -110,7 +108,7 @@ def days_of_month(summed: pa.Table, published: pa.Table, summed_days: Collection
     consumption = np.concatenate([values(summed["consumption"]), values(published["consumption"])[is_kept]])
     counts = np.concatenate([values(summed["received"]), values(published["interval_count"])[is_kept]])
     order = np.argsort(meter * len(month) + (day - month.start))
-    texts = pa.array([f"{day_of(day):%Y%m%d}" for day in month], pa.string())
+    texts = pa.array([date_text(day) for day in month], pa.string())
     columns = {
         "meter_id": column_of(meters, meter[order]).cast(pa.string()),
         "date_str": column_of(texts, day[order] - month.start).cast(pa.string()),

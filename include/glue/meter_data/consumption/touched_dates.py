@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
-from meter_data.lake.calendar import number_of
+from meter_data.lake.calendar import number_of_date
 from meter_data.lake.date_ranges import ONE_DAY
 
 
@@ -37,5 +37,5 @@ class Touched:
         object.__setattr__(self, "days_of_weeks", days_of_weeks)
         by_month: dict[str, set[int]] = {}
         for day in self.dates:
-            by_month.setdefault(f"{day:%Y%m}", set()).add(number_of(f"{day:%Y%m%d}"))
+            by_month.setdefault(f"{day:%Y%m}", set()).add(number_of_date(day))
         object.__setattr__(self, "days_by_month", {month: frozenset(days) for month, days in by_month.items()})

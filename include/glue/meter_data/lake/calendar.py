@@ -71,6 +71,11 @@ def day_of(number: int) -> date:
     return _EPOCH + timedelta(days=number)
 
 
+def date_text(number: int) -> str:
+    """Returns the date of a number of days since 1970, written yyyyMMdd."""
+    return f"{day_of(number):%Y%m%d}"
+
+
 def number_of(date_str: str) -> int:
     """Returns the number of days from 1970 to a date written yyyyMMdd."""
     return number_of_date(date(int(date_str[:4]), int(date_str[4:6]), int(date_str[6:])))

@@ -5,7 +5,7 @@ Readers ask the catalog and read the files at these places. What lies elsewhere,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,8 +42,22 @@ def folder(location: str) -> str:
     return location if location.endswith("/") else location + "/"
 
 
+def new_versions(rows: Iterable[tuple[Values, int]], locate: Callable[[Values], str]) -> list[dict[str, Any]]:
+    """Returns values, location and rows of partitions that were written, in order of their values.
+
+    `rows` are those of the files of each, which are added up.
+    """
+    of_partition: dict[Values, int] = {}
+    for values, count in rows:
+        of_partition[values] = of_partition.get(values, 0) + count
+    return [
+        {"values": list(values), "location": locate(values), "rows": count}
+        for values, count in sorted(of_partition.items())
+    ]
+
+
 def replacing(new: Iterable[dict[str, Any]], known: Mapping[Values, Published]) -> list[dict[str, Any]]:
-    """Returns the new partitions (values, location, rows), each with the location of what it `replaces`, or None.
+    """Returns new versions of partitions, each with the location of what it `replaces`, or None.
 
     `known` is what was published when the job began to read. If another version is published by the time of publishing,
     the new one is not: it would lack what the other brought.

@@ -25,7 +25,7 @@ from meter_data.lake.calendar import DAY, MICROSECONDS, day_of, number_of
 from meter_data.lake.clean_row_groups import CleanRowGroup
 from meter_data.lake.meter_ranges import ALL_METERS, MeterRange
 from meter_data.lake.meter_row_groups import METER, MeterRowGroup
-from meter_data.lake.published import Published, Values
+from meter_data.lake.published import Published, Values, new_versions
 from meter_data.lake.schemas import BUSINESS, INTERVAL
 from meter_data.lake.store import Store
 from meter_data.lake.table_parts import Part
@@ -277,12 +277,8 @@ def _write_partition(store: Store, uri: str, found: Merged, value: str) -> int:
 
 
 def summary(written: Collection[Written], locate: Callable[[Values], str]) -> dict[str, Any]:
-    """Returns what the items did. `partitions` lists values, location and rows; `locate` gives a partition's folder."""
+    """Returns what the items did. `partitions` are the new versions; `locate` gives a partition's folder."""
     total = {name: sum(getattr(item.counts, name) for item in written) for name in Counts.__dataclass_fields__}
-    rows: dict[Values, int] = {}
-    for item in written:
-        for values, count in item.rows.items():
-            rows[values] = rows.get(values, 0) + count
     return {
         "rows_in": total["rows_in"],
         "duplicates": total["rows_in"] - total["readings_in"],
@@ -290,10 +286,7 @@ def summary(written: Collection[Written], locate: Callable[[Values], str]) -> di
         "readings_added": total["written"] - total["published"],
         "readings_replaced": total["replaced"],
         "readings_written": total["written"],
-        "partitions": [
-            {"values": list(values), "location": locate(values), "rows": count}
-            for values, count in sorted(rows.items())
-        ],
+        "partitions": new_versions((each for item in written for each in item.rows.items()), locate),
     }
 
 

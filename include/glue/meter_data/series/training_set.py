@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from meter_data.lake import meter_ranges
+from meter_data.lake.columns import coded
 from meter_data.lake.meter_ranges import ROWS_AN_ITEM
 from meter_data.lake.meter_row_groups import METER, MeterRowGroup
 from meter_data.lake.store import Store
@@ -215,8 +216,8 @@ def _kept_hours(store: Store, item: ChannelFiles) -> Floats:
     found = np.full((len(item.meters), len(item.hours)), np.nan)
     for uri in item.kept:
         table = store.read_parquet(uri)
-        places = pc.index_in(table[METER], value_set=wanted)
-        chosen = table.filter(pc.is_valid(places))
-        at = places.drop_null().to_numpy()
-        found[at] = pc.list_flatten(chosen[HOURS]).to_numpy().reshape(len(at), len(item.hours))
+        place = coded(table[METER]).places_among(wanted)
+        is_wanted = place >= 0
+        hours = pc.list_flatten(table.filter(pa.array(is_wanted))[HOURS]).to_numpy()
+        found[place[is_wanted]] = hours.reshape(-1, len(item.hours))
     return found

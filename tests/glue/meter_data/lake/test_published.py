@@ -31,6 +31,14 @@ def test_published_partitions_are_found_on_all_pages_and_their_locations_are_fol
     }
 
 
+def test_the_rows_of_the_files_of_a_new_version_are_added_up() -> None:
+    rows = [(("INT", "201302"), 5), (("INT", "201301"), 1), (("INT", "201302"), 2)]
+    assert published.new_versions(rows, lambda values: f"s3://new/{'/'.join(values)}/") == [
+        {"values": ["INT", "201301"], "location": "s3://new/INT/201301/", "rows": 1},
+        {"values": ["INT", "201302"], "location": "s3://new/INT/201302/", "rows": 7},
+    ]
+
+
 def test_each_new_partition_says_which_version_it_replaces() -> None:
     known = {("INT", "201301"): Published(("INT", "201301"), "s3://old/", 7)}
     new = [{"values": ["INT", month], "location": f"s3://new/{month}/", "rows": 9} for month in ("201301", "201302")]

@@ -90,6 +90,16 @@ def test_a_table_comes_back_by_row_groups_and_columns(store: Store, bucket: str,
     assert some.column("meter_id").to_pylist() == ["MAC2", None, "MAC1", "MAC1"]
 
 
+def test_slices_are_whole_row_groups(store: Store, bucket: str) -> None:
+    uri = f"s3://{bucket}/clean/batch=1/00000.parquet"
+    store.write_parquet(uri, pa.table({"value": range(10), "other": range(10)}), 3)
+
+    found = [table["value"].to_pylist() for table in store.read_slices(uri, ["value"], rows=6)]
+    assert found == [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9]]
+    found = [table["value"].to_pylist() for table in store.read_slices(uri, ["value"], [0, 2, 3], rows=2)]
+    assert found == [[0, 1, 2], [6, 7, 8], [9]]
+
+
 def test_a_missing_object_is_a_missing_file(store: Store, bucket: str) -> None:
     uri = f"s3://{bucket}/clean/nothing.parquet"
 

@@ -51,17 +51,6 @@ def test_every_row_lies_in_one_range_and_in_its_row_groups(meters: list[str], ro
     assert [meter for table in found for meter in table["meter_id"].to_pylist()] == rows
 
 
-def test_slices_are_whole_row_groups(tmp_path: Path) -> None:
-    store = FolderStore(tmp_path)
-    store.write_parquet("s3://b/1.parquet", pa.table({"value": range(10), "other": range(10)}), 3)
-    found = [table["value"].to_pylist() for table in store.read_slices("s3://b/1.parquet", ["value"], rows=6)]
-    assert found == [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9]]
-    found = [
-        table["value"].to_pylist() for table in store.read_slices("s3://b/1.parquet", ["value"], [0, 2, 3], rows=2)
-    ]
-    assert found == [[0, 1, 2], [6, 7, 8], [9]]
-
-
 @pytest.mark.parametrize("is_coded", [True, False])
 def test_rows_come_with_the_places_of_their_meters(tmp_path: Path, is_coded: bool) -> None:
     store = FolderStore(tmp_path)
