@@ -73,7 +73,7 @@ def coded(column: pa.ChunkedArray, nullable: bool = False) -> CodedTexts:
     Raises ValueError if a row is null and the column is not `nullable`: NO_TEXT would be taken for the last text.
     """
     if column.null_count and not nullable:
-        raise ValueError("A column whose rows all have a text has a null")
+        raise ValueError("A row has no text, in a column in which every row must have one")
     # Each chunk may have a dictionary of its own. After this, equal codes mean equal texts throughout the column.
     column = column.cast(CODED).unify_dictionaries()
     if not column.num_chunks or not len(column.chunk(0).dictionary):

@@ -1,4 +1,4 @@
-"""Which partitions of a table the catalog publishes, and where they lie.
+"""Which partitions of a table the catalog publishes, where they lie, and which of them new versions replace.
 
 Readers ask the catalog and read the files at these places. What lies elsewhere, such as superseded runs, is not theirs.
 """
