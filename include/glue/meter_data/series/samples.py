@@ -16,11 +16,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from meter_data.lake.columns import coded, sums, values
+from meter_data.lake.calendar import HOURS_A_DAY
+from meter_data.lake.columns import coded, days_and_codes, sums, values
 from meter_data.lake.meter_row_groups import METER, MeterRowGroup
 from meter_data.lake.store import Store
 from meter_data.lake.table_parts import parts, slices
-from meter_data.series.data_range import hour_text
 
 # How many known hours meters have within the training hours.
 ReadHours = Callable[[list[str]], dict[str, int]]
@@ -49,14 +49,14 @@ def candidates(store: Store, groups: Iterable[MeterRowGroup], training: range, f
 
     Its counts spare the reading of meters that cannot have them.
     """
-    first, last = (hour_text(hour)[:10].replace("-", "") for hour in (training.start, training.stop - 1))
+    first, last = training.start // HOURS_A_DAY, (training.stop - 1) // HOURS_A_DAY
     found = pa.table({METER: pa.array([], pa.string()), "readings": pa.array([], pa.int64())})
     names = [METER, "date_str", "interval_count"]
     for table in slices(store, parts(groups), names, names[:2]):
-        dates, meters = coded(table["date_str"]), coded(table[METER])
+        meters = coded(table[METER])
+        days, day = days_and_codes(table["date_str"])
         # Whether a day counts is asked once a day, and taken for each of its rows.
-        counts_day = np.array([first <= day <= last for day in dates.texts.to_pylist()], bool)
-        is_within = counts_day[dates.codes]
+        is_within = ((days >= first) & (days <= last))[day]
         meter, counts = meters.codes[is_within], values(table["interval_count"].fill_null(0))[is_within]
         rows = np.bincount(meter, minlength=len(meters.texts))
         total = sums(meter, counts, len(meters.texts)).astype(np.int64)
