@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import pytest
 
 from demo.airflow_api import Run
@@ -112,8 +113,12 @@ def by_folder(cleaned: dict[str, Any], folder: str) -> list[dict[str, Any]]:
     return [file for file in cleaned["files"] if f"/{folder}/" in file["uri"]]
 
 
+def answer_about(platform: Platform, meter: str) -> httpx.Response:
+    return platform.api.get(f"/consumption/daily/2024/{quote(meter, safe='')}")
+
+
 def asked(platform: Platform, meter: str) -> Any:
-    return platform.api.get(f"/consumption/daily/2024/{quote(meter, safe='')}").json()
+    return answer_about(platform, meter).json()
 
 
 def a_day(meter: str, kwh: float = DAY_KWH) -> list[list[Any]]:
@@ -191,7 +196,7 @@ def test_the_next_delivery_loads_and_what_cannot_be_asked_for_is_rejected(platfo
 
     registers = [["AGG", f"202403{day:02}", 0, 0] for day in range(4, 12)]
     assert platform.in_the_warehouse("BUG26") == registers
-    assert asked(platform, "BUG26") == []
+    assert answer_about(platform, "BUG26").status_code == 404, "registers are no consumption"
     assert in_the_lake(platform, "BUG26") == [("AGG", str(len(registers)))]
     assert in_the_lake(platform, "BUG14") == [("INT", str(ROWS))]
 
