@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from meter_data.meter_files import records
 from meter_data.meter_files.lines import UnreadableFileError
-from meter_data.meter_files.records import GivenRow, Records
+from meter_data.meter_files.records import Integers, Records
 
 # Rows that are in memory at once: a few columns of them to be judged, or all columns to be shown.
 _ROWS_AT_ONCE, _WHOLE_ROWS_AT_ONCE = 1_000_000, 65_536
@@ -101,6 +101,8 @@ class ColumnarFile:
     by role.
     """
 
+    misshapen = ""  # there are no such rows
+
     def __init__(
         self, name: str, file_format: str, open_columns: Callable[[], Columnar], places: Mapping[str, int]
     ) -> None:
@@ -120,17 +122,19 @@ class ColumnarFile:
                 yield Records(numbers, by_role, np.empty(0, np.int64))
                 first += table.num_rows
 
-    def as_given(self, places: Sequence[int]) -> Iterator[GivenRow]:
+    def as_given(self, places: Integers) -> Iterator[Sequence[bytes | str]]:
         """Yields rows as JSON."""
-        left = list(places)
-        while left:
-            while self._table is None or left[0] >= self._first + self._table.num_rows:
+        return records.in_lists(self._shown(places))
+
+    def _shown(self, places: Integers) -> Iterator[str]:
+        at = 0
+        while at < len(places):
+            while self._table is None or places[at] >= self._first + self._table.num_rows:
                 self._first += self._table.num_rows if self._table is not None else 0
                 self._table = next(self._given)
-            here = [place for place in left if place < self._first + self._table.num_rows]
-            rows = self._table.take(pa.array([place - self._first for place in here]))
-            yield from map(GivenRow, here, _json(rows))
-            left = left[len(here) :]
+            end = int(np.searchsorted(places, self._first + self._table.num_rows))
+            yield from _json(self._table.take(pa.array(places[at:end] - self._first)))
+            at = end
 
     def _whole_rows(self) -> Iterator[pa.Table]:
         with damaged(self._name, self._format):
@@ -164,7 +168,7 @@ def _json(table: pa.Table) -> Iterator[str]:
     columns = [_cells(column) for column in table.columns]
     for row in zip(*columns, strict=True):
         cells = dict(zip(table.column_names, row, strict=True))
-        yield json.dumps(cells, ensure_ascii=False, separators=(",", ":"), default=_json_value)
+        yield _ENCODER.encode(cells)
 
 
 def _cells(column: pa.ChunkedArray) -> list[Any]:
@@ -183,3 +187,7 @@ def _json_value(value: Any) -> Any:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+# json.dumps would make one for each row.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_json_value)

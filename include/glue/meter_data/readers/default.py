@@ -7,20 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
-
-import numpy as np
 
 from meter_data.lake.store import Store
 from meter_data.meter_files.manifest import MeterFile
 from meter_data.meter_files.records import RecordFile
-from meter_data.readers import described_files, described_rows, description, rules
+from meter_data.readers import described_files, described_rows, description, rejected_rows
 from meter_data.readers.described_rows import REASONS
 from meter_data.readers.description import CSV, JSON, PACKED, Description
-from meter_data.readers.judged import JudgedRows, Reject
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from meter_data.readers.judged import JudgedRows, Rejects
 
 
 def reader(document: dict[str, Any], origin: str) -> DefaultReader:
@@ -61,22 +56,11 @@ class DefaultFile:
         for rows in self._file.records():
             yield described_rows.judge(rows, self._description, self._delivered_at)
 
-    def rejects(self, rows: JudgedRows) -> Iterator[Reject]:
+    def rejects(self, rows: JudgedRows) -> Iterator[Rejects]:
         """Yields the rejected rows of a part. Parts must come in the order of the file."""
-        rejected = np.flatnonzero(rows.reason != rules.NO_REASON)
-        with_fields = dict(zip(rows.row[rejected].tolist(), rejected.tolist(), strict=True))
-        for given in self._file.as_given(sorted([*with_fields, *rows.misshapen.tolist()])):
-            if given.place in with_fields:
-                yield _reject(given.line, rows, with_fields[given.place])
-            else:
-                yield Reject(given.line, given.fault or rules.WRONG_FIELD_COUNT, None, None)
-
-
-def _reject(line: bytes | str, rows: JudgedRows, at: int) -> Reject:
-    meter, time = int(rows.meter[at]), int(rows.time[at])
-    return Reject(
-        line,
-        REASONS[rows.reason[at]],
-        rows.meter_ids[meter].as_py() if meter >= 0 else None,
-        f"{_EPOCH + timedelta(milliseconds=int(rows.times[time])):%Y%m%d}" if time >= 0 else None,
-    )
+        in_file, among_rows = rejected_rows.in_order(rows)
+        done = 0
+        for found in self._file.as_given(in_file):
+            places = among_rows[done : done + len(found)]
+            yield rejected_rows.of_lines(found, places, rows, REASONS, self._file.misshapen)
+            done += len(found)
