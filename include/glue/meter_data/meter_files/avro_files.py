@@ -108,7 +108,9 @@ class AvroFile:
 
     def _shown(self, places: Integers) -> Iterator[str]:
         for place in places.tolist():
-            row = next(row for number, row in self._given if number == place)
+            number, row = next(self._given)
+            while number < place:
+                number, row = next(self._given)
             yield _ENCODER.encode(row)
 
     def _rows(self) -> Iterator[dict[str, Any]]:
