@@ -20,7 +20,7 @@ from meter_data.lake.schemas import CLEAN
 from meter_data.lake.store import Store
 from meter_data.meter_files.manifest import MeterFile
 from meter_data.readers import rules
-from meter_data.readers.judged import AmbiguousTimes, JudgedRows, Reject
+from meter_data.readers.judged import AmbiguousTimes, JudgedRows, Rejects
 
 from tests.glue.deliveries import clean
 
@@ -72,7 +72,7 @@ class OpenedRows:
             ),
         )
 
-    def rejects(self, rows: JudgedRows) -> Iterator[Reject]:
+    def rejects(self, rows: JudgedRows) -> Iterator[Rejects]:
         yield from ()
 
 

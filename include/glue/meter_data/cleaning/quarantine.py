@@ -9,18 +9,17 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from meter_data.cleaning.clean_zone import Source
 from meter_data.lake.schemas import INSTANT, QUARANTINE
 from meter_data.lake.store import ZSTD, Store, growing_file
+from meter_data.readers.judged import Rejects
 
 UNDECODABLE_BYTES = "undecodable_bytes"
-# Rows and characters that are held before they are packed.
-_ROWS_HELD, _CHARACTERS_HELD = 65_536, 16 * 1024 * 1024
-
-# The row, its reason, its meter and its date (yyyyMMdd, UTC), the last two as far as they can be read.
-Rejected = tuple[bytes | str, str, str | None, str | None]
+# Rows, and bytes of their lines, that are held before they are packed.
+_ROWS_HELD, _BYTES_HELD = 65_536, 16 * 1024 * 1024
 
 
 def folder(clean_bucket: str, batch: str) -> str:
@@ -37,8 +36,8 @@ class QuarantineFile:
         self._source = source
         self._sink = growing_file()
         self._writer: pq.ParquetWriter | None = None
-        self._held: list[Rejected] = []
-        self._characters = 0
+        self._held: list[pa.Table] = []
+        self._rows, self._bytes = 0, 0
 
     def __enter__(self) -> QuarantineFile:
         return self
@@ -48,16 +47,18 @@ class QuarantineFile:
             self._writer.close()
         self._sink.close()
 
-    def add(self, rejects: Iterable[Rejected]) -> None:
+    def add(self, found: Iterable[Rejects]) -> None:
         """Adds rows in their order.
 
         A line that is no UTF-8 has the reason undecodable_bytes, whatever else is wrong with it; each of its bytes is
         written as the character of that number (ISO 8859-1), so that encoding it so gives the bytes again.
         """
-        for reject in rejects:
-            self._held.append(reject)
-            self._characters += len(reject[0])
-            if len(self._held) >= _ROWS_HELD or self._characters >= _CHARACTERS_HELD:
+        for rejects in found:
+            table = self._table(rejects)
+            self._held.append(table)
+            self._rows += table.num_rows
+            self._bytes += table["line"].nbytes
+            if self._rows >= _ROWS_HELD or self._bytes >= _BYTES_HELD:
                 self._pack()
 
     def write(self, store: Store) -> None:
@@ -67,34 +68,39 @@ class QuarantineFile:
             self._writer.close()
             store.write(self.uri, self._sink)
 
-    def _pack(self) -> None:
-        if not self._held:
-            return
-        number = len(self._held)
-        lines, given_reasons, meter_ids, dates = zip(*self._held, strict=True)
-        texts, reasons = _as_texts(lines, given_reasons)
-        self.by_reason.update(reasons)
+    def _table(self, rejects: Rejects) -> pa.Table:
+        number = len(rejects.lines)
+        texts, reasons = _as_texts(rejects.lines, rejects.reasons)
+        counts = pc.value_counts(reasons)
+        self.by_reason.update(
+            dict(zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True))
+        )
         made = {
             "source_file": pa.repeat(pa.scalar(self._source.uri, pa.string()), number),
             "line": texts,
-            "reason": pa.array(reasons, pa.string()),
+            "reason": reasons,
             "delivered_at": pa.repeat(pa.scalar(self._source.delivered_at * 1000, pa.int64()), number).cast(INSTANT),
-            "meter_id": pa.array(meter_ids, pa.string()),
-            "date_str": pa.array(dates, pa.string()),
+            "meter_id": rejects.meter_ids,
+            "date_str": rejects.dates,
         }
+        return pa.table([made[name] for name in QUARANTINE.names], schema=QUARANTINE)
+
+    def _pack(self) -> None:
+        if not self._rows:
+            return
         if self._writer is None:
             self._writer = pq.ParquetWriter(self._sink, QUARANTINE, compression=ZSTD)
-        self._writer.write_table(pa.table([made[name] for name in QUARANTINE.names], schema=QUARANTINE))
-        self._held, self._characters = [], 0
+        self._writer.write_table(pa.concat_tables(self._held))
+        self._held, self._rows, self._bytes = [], 0, 0
 
 
-def _as_texts(lines: Sequence[bytes | str], reasons: Sequence[str]) -> tuple[pa.StringArray, Sequence[str]]:
+def _as_texts(lines: Sequence[bytes | str], reasons: pa.StringArray) -> tuple[pa.StringArray, pa.StringArray]:
     try:
         return pa.array(lines, pa.binary()).cast(pa.string()), reasons
     except pa.ArrowInvalid:  # one of them is no UTF-8
-        pairs = [_as_text(line, reason) for line, reason in zip(lines, reasons, strict=True)]
-        texts, reasons = zip(*pairs, strict=True)
-        return pa.array(texts, pa.string()), reasons
+        pairs = [_as_text(line, reason) for line, reason in zip(lines, reasons.to_pylist(), strict=True)]
+        texts, given_reasons = zip(*pairs, strict=True)
+        return pa.array(texts, pa.string()), pa.array(given_reasons, pa.string())
 
 
 def _as_text(line: bytes | str, reason: str) -> tuple[str, str]:

@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from meter_data.meter_files import records
 from meter_data.meter_files.lines import UnreadableFileError
-from meter_data.meter_files.records import Column, GivenRow, Records
+from meter_data.meter_files.records import Column, Integers, Records
 
 MAGIC = b"Obj\x01"
 _ROWS_AT_ONCE = 500_000
@@ -80,6 +80,8 @@ class AvroFile:
     the roles whose numbers are measured values.
     """
 
+    misshapen = ""  # there are no such rows
+
     def __init__(
         self, name: str, open_file: Callable[[], BinaryIO], fields: Mapping[str, str], quantities: Collection[str]
     ) -> None:
@@ -100,14 +102,16 @@ class AvroFile:
             yield Records(np.arange(first, first + len(rows)), columns, np.empty(0, np.int64))
             first += len(rows)
 
-    def as_given(self, places: Sequence[int]) -> Iterator[GivenRow]:
+    def as_given(self, places: Integers) -> Iterator[Sequence[bytes | str]]:
         """Yields records as JSON. A value of bytes is a text of one character for each byte, as Avro has it."""
-        wanted = set(places)
-        for number, row in self._given if wanted else ():
-            if number in wanted:
-                yield GivenRow(number, json.dumps(row, ensure_ascii=False, default=_json_value))
-                if number == places[-1]:
-                    return
+        return records.in_lists(self._shown(places))
+
+    def _shown(self, places: Integers) -> Iterator[str]:
+        for place in places.tolist():
+            number, row = next(self._given)
+            while number < place:
+                number, row = next(self._given)
+            yield _ENCODER.encode(row)
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         import fastavro
@@ -302,3 +306,7 @@ def _chunks(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 
 def _json_value(value: Any) -> Any:
     return value.decode("iso-8859-1") if isinstance(value, bytes) else str(value)
+
+
+# json.dumps would make one for each row.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=_json_value)

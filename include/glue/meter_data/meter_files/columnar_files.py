@@ -17,10 +17,13 @@ import pyarrow.parquet as pq
 
 from meter_data.meter_files import records
 from meter_data.meter_files.lines import UnreadableFileError
-from meter_data.meter_files.records import GivenRow, Records
+from meter_data.meter_files.records import Integers, Records
 
 # Rows that are in memory at once: a few columns of them to be judged, or all columns to be shown.
 _ROWS_AT_ONCE, _WHOLE_ROWS_AT_ONCE = 1_000_000, 65_536
+# Bytes of a Parquet file, as stored, that are in memory at once. Fewer are read of a column at once only if a file has
+# so many columns that each would get less than the second number: a request for a few bytes takes as long as for many.
+_HELD_BYTES, _LEAST_READ_BYTES = 64 * 1024 * 1024, 64 * 1024
 
 
 class Columnar(Protocol):
@@ -34,15 +37,15 @@ class Columnar(Protocol):
 
 
 class ParquetColumns:
-    """A Parquet file; see Columnar. Texts come as dictionaries."""
+    """A Parquet file; see Columnar. Texts come as dictionaries.
+
+    Memory is bounded, however large the file or one of its row groups is. Small row groups are fetched together before
+    they are read. A large one is read piece by piece, which takes more requests.
+    """
 
     def __init__(self, source: pa.NativeFile) -> None:
-        metadata = pq.read_metadata(source)
-        texts = [field.name for field in metadata.schema.to_arrow_schema() if pa.types.is_string(field.type)]
-        # INT96, in which old programs write instants, has more decimals than 64 bits can hold.
-        self._file = pq.ParquetFile(
-            source, metadata=metadata, read_dictionary=texts, coerce_int96_timestamp_unit="us", pre_buffer=True
-        )
+        self._source, self._metadata = source, pq.read_metadata(source)
+        self._file = self._opened(pre_buffer=True)
         self.schema = pa.schema([self._field(place) for place in range(len(self._file.schema_arrow))])
 
     def tables(self, places: Sequence[int], rows: int) -> Iterator[pa.Table]:
@@ -52,32 +55,71 @@ class ParquetColumns:
         come = [place for name in wanted for place in range(len(names)) if name in self._names(place)]
         chosen = [come.index(place) for place in places]
         schema = pa.schema([self.schema.field(place) for place in places])
-        for batch in self._file.iter_batches(rows, columns=wanted, use_threads=False):
-            columns = [_with_zone_of(batch.column(at), field.type) for at, field in zip(chosen, schema, strict=True)]
-            yield pa.table(columns, schema=schema)
+        leaves = [leaf for place in come for leaf in self._leaves_of(place)]
+        piecewise = self._opened(buffer_size=max(_HELD_BYTES // len(leaves), _LEAST_READ_BYTES))
+        for row_groups, is_small in self._runs(leaves):
+            file = self._file if is_small else piecewise
+            for batch in file.iter_batches(rows, row_groups=row_groups, columns=wanted, use_threads=False):
+                columns = [
+                    _with_zone_of(batch.column(at), field.type) for at, field in zip(chosen, schema, strict=True)
+                ]
+                yield pa.table(columns, schema=schema)
+
+    def _opened(self, **options: Any) -> pq.ParquetFile:
+        arrow_schema = self._metadata.schema.to_arrow_schema()
+        return pq.ParquetFile(
+            self._source,
+            metadata=self._metadata,
+            read_dictionary=[field.name for field in arrow_schema if pa.types.is_string(field.type)],
+            # INT96, in which old programs write instants, has more decimals than 64 bits can hold.
+            coerce_int96_timestamp_unit="us",
+            **options,
+        )
+
+    def _runs(self, leaves: Sequence[int]) -> Iterator[tuple[list[int], bool]]:
+        """Yields row groups that follow one another, and whether their `leaves` have _HELD_BYTES together at most.
+
+        More than that is a single row group.
+        """
+        run: list[int] = []
+        held = 0
+        for number in range(self._metadata.num_row_groups):
+            row_group = self._metadata.row_group(number)
+            size = sum(row_group.column(leaf).total_compressed_size for leaf in leaves)
+            if run and held + size > _HELD_BYTES:
+                yield run, held <= _HELD_BYTES
+                run, held = [], 0
+            run.append(number)
+            held += size
+        if run:
+            yield run, held <= _HELD_BYTES
 
     def _field(self, place: int) -> pa.Field:
         """Returns a column of the schema. Arrow takes the instants of some files for times of a local clock."""
         field = self._file.schema_arrow.field(place)
         if not pa.types.is_timestamp(field.type):
             return field
-        leaf = self._file.schema.column(self._first_leaf(place))
+        leaf = self._file.schema.column(self._leaves_of(place)[0])
         is_instant = leaf.physical_type == "INT96" or json.loads(leaf.logical_type.to_json()).get("isAdjustedToUTC")
         return field.with_type(pa.timestamp(field.type.unit, "UTC" if is_instant else None))
 
-    def _first_leaf(self, place: int) -> int:
-        return sum(_leaves(self._file.schema_arrow.field(before).type) for before in range(place))
+    def _leaves_of(self, place: int) -> range:
+        """Returns the numbers of the columns of Parquet that make up a column."""
+        first = sum(_leaves(self._file.schema_arrow.field(before).type) for before in range(place))
+        return range(first, first + _leaves(self._file.schema_arrow.field(place).type))
 
     def _names(self, place: int) -> set[str]:
         """Returns the names by which pyarrow chooses a column: the paths of its fields, and the beginnings of these."""
-        first = self._first_leaf(place)
-        number = _leaves(self._file.schema_arrow.field(place).type)
-        paths = [self._file.schema.column(leaf).path.split(".") for leaf in range(first, first + number)]
+        paths = [self._file.schema.column(leaf).path.split(".") for leaf in self._leaves_of(place)]
         return {".".join(path[:length]) for path in paths for length in range(1, len(path) + 1)}
 
 
 class OrcColumns:
-    """An ORC file; see Columnar. As ORC defines it, its timestamps are times of a local clock."""
+    """An ORC file; see Columnar. As ORC defines it, its timestamps are times of a local clock.
+
+    pyarrow decodes a stripe as a whole, so memory grows with the largest stripe, though not with the file. Writers make
+    stripes of 64 to 256 MB.
+    """
 
     def __init__(self, source: pa.NativeFile) -> None:
         from pyarrow import orc
@@ -101,6 +143,8 @@ class ColumnarFile:
     by role.
     """
 
+    misshapen = ""  # there are no such rows
+
     def __init__(
         self, name: str, file_format: str, open_columns: Callable[[], Columnar], places: Mapping[str, int]
     ) -> None:
@@ -120,17 +164,19 @@ class ColumnarFile:
                 yield Records(numbers, by_role, np.empty(0, np.int64))
                 first += table.num_rows
 
-    def as_given(self, places: Sequence[int]) -> Iterator[GivenRow]:
+    def as_given(self, places: Integers) -> Iterator[Sequence[bytes | str]]:
         """Yields rows as JSON."""
-        left = list(places)
-        while left:
-            while self._table is None or left[0] >= self._first + self._table.num_rows:
+        return records.in_lists(self._shown(places))
+
+    def _shown(self, places: Integers) -> Iterator[str]:
+        at = 0
+        while at < len(places):
+            while self._table is None or places[at] >= self._first + self._table.num_rows:
                 self._first += self._table.num_rows if self._table is not None else 0
                 self._table = next(self._given)
-            here = [place for place in left if place < self._first + self._table.num_rows]
-            rows = self._table.take(pa.array([place - self._first for place in here]))
-            yield from map(GivenRow, here, _json(rows))
-            left = left[len(here) :]
+            end = int(np.searchsorted(places, self._first + self._table.num_rows))
+            yield from _json(self._table.take(pa.array(places[at:end] - self._first)))
+            at = end
 
     def _whole_rows(self) -> Iterator[pa.Table]:
         with damaged(self._name, self._format):
@@ -164,7 +210,7 @@ def _json(table: pa.Table) -> Iterator[str]:
     columns = [_cells(column) for column in table.columns]
     for row in zip(*columns, strict=True):
         cells = dict(zip(table.column_names, row, strict=True))
-        yield json.dumps(cells, ensure_ascii=False, separators=(",", ":"), default=_json_value)
+        yield _ENCODER.encode(cells)
 
 
 def _cells(column: pa.ChunkedArray) -> list[Any]:
@@ -183,3 +229,7 @@ def _json_value(value: Any) -> Any:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+# json.dumps would make one for each row.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_json_value)

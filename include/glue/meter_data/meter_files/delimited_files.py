@@ -9,10 +9,10 @@ import pyarrow as pa
 
 from meter_data.meter_files import delimited, file_kinds, lines, records
 from meter_data.meter_files.quoted_columns import QuotedText
-from meter_data.meter_files.records import Column, GivenRow, Records
+from meter_data.meter_files.records import Column, Integers, Records
 from meter_data.meter_files.text_columns import DelimitedLayout
 
-EMPTY_LINE, WRONG_FIELD_COUNT = "empty_line", "wrong_field_count"
+WRONG_FIELD_COUNT = "wrong_field_count"
 
 
 def names(header: bytes, delimiter: str, encoding: str) -> tuple[str, ...]:
@@ -35,6 +35,8 @@ class DelimitedFile:
     `places` says which field has which role, of `width` fields. `header` is the line that is no row wherever it stands;
     None if the file has no header. Then a byte order mark in front of any line is no part of it.
     """
+
+    misshapen = WRONG_FIELD_COUNT
 
     def __init__(
         self,
@@ -61,17 +63,15 @@ class DelimitedFile:
             misshapen = np.setdiff1d(block.misshapen, text.headers, assume_unique=True)
             yield Records(block.line_numbers() + first, by_role, misshapen + first)
 
-    def as_given(self, places: Sequence[int]) -> Iterator[GivenRow]:
+    def as_given(self, places: Integers) -> Iterator[Sequence[bytes | str]]:
         """Yields lines. Those of an encoding other than UTF-8 come as texts."""
-        first = self._file.first_byte
-        for number, line in self._picker.pick([place - first for place in places]):
+        for found in self._picker.pick(places - self._file.first_byte):
             if self._header is None:
-                line = line.removeprefix(lines.BYTE_ORDER_MARK)
-            fault = None
-            if len(delimited.cut(line, self._layout.delimiter)) != self._layout.width:
-                fault = WRONG_FIELD_COUNT if line.strip(b" ") else EMPTY_LINE
-            is_utf_8 = self._encoding == file_kinds.UTF_8
-            yield GivenRow(number + first, line if is_utf_8 else line.decode(self._encoding, "replace"), fault)
+                found = [line.removeprefix(lines.BYTE_ORDER_MARK) for line in found]
+            if self._encoding == file_kinds.UTF_8:
+                yield found
+            else:
+                yield [line.decode(self._encoding, "replace") for line in found]
 
     def _decoded(self, distinct: pa.BinaryArray) -> pa.StringArray:
         if self._encoding == file_kinds.UTF_8:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from meter_data.meter_files import lines, records
-from meter_data.meter_files.records import GivenRow, Records
+from meter_data.meter_files.records import Integers, Records
 
-EMPTY_LINE, MALFORMED_JSON = "empty_line", "malformed_json"
+MALFORMED_JSON = "malformed_json"
 _ROWS_AT_ONCE = 1_000_000
 # A number that stands between the lines of a part while it is read at once. Texts hardly ever hold it.
 _BETWEEN = -7_018_316_522_041_873_905
@@ -41,6 +41,8 @@ class JsonLinesFile:
     they may be rounded. A byte order mark in front of a line is no part of it.
     """
 
+    misshapen = MALFORMED_JSON
+
     def __init__(self, file: lines.File, names: Mapping[str, str], quantities: Collection[str]) -> None:
         self._file, self._names, self._quantities = file, dict(names), quantities
         self._picker = lines.Picker(file)
@@ -57,14 +59,9 @@ class JsonLinesFile:
         if held:
             yield records.joined(held)
 
-    def as_given(self, places: Sequence[int]) -> Iterator[GivenRow]:
-        first = self._file.first_byte
-        for number, line in self._picker.pick([place - first for place in places]):
-            line = line.removeprefix(lines.BYTE_ORDER_MARK)
-            fault = None
-            if _object(line) is None:
-                fault = MALFORMED_JSON if line.strip(b" ") else EMPTY_LINE
-            yield GivenRow(number + first, line, fault)
+    def as_given(self, places: Integers) -> Iterator[Sequence[bytes | str]]:
+        for found in self._picker.pick(places - self._file.first_byte):
+            yield [line.removeprefix(lines.BYTE_ORDER_MARK) for line in found]
 
     def _read(self, part: bytes, first: int) -> Records:
         """Reads whole lines, the first of which has the number `first`."""

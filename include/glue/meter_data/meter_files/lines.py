@@ -11,9 +11,14 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+import numpy as np
+import numpy.typing as npt
+
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Bytes read at once. A part of this many bytes holds at most as many lines, so the memory for its lines is bounded too.
 PART_BYTES = 4 * 1024 * 1024
+# Lines that are picked at once. They are lines of one part, so their bytes are bounded too.
+PICKED_AT_ONCE = 65_536
 # Bytes without the line's end. The rows of meter files have less than a thousandth of it.
 LONGEST_LINE = 1024 * 1024
 # Bytes of a gzip file that are unpacked at once: to 4 MB at most.
@@ -99,21 +104,21 @@ class Picker:
         self._parts = parts(file, size)
         self._first, self._lines = 0, list[bytes]()  # the lines of the part in hand, and the number of their first
 
-    def pick(self, numbers: Iterable[int]) -> Iterator[tuple[int, bytes]]:
-        """Yields number and bytes, without the line's end, of the lines with these numbers.
+    def pick(self, numbers: npt.NDArray[np.int64]) -> Iterator[list[bytes]]:
+        """Yields the lines with these numbers, without their ends, in lists of up to PICKED_AT_ONCE lines of a part.
 
         `numbers` are ascending and distinct, and larger than all that were asked for before. Numbers beyond the end of
         the file are passed over. The file is read no further than to the last of the lines. Raises what `parts` raises.
         """
-        for number in numbers:
-            while number >= self._first + len(self._lines):
-                if not self._read_part_with(number):
-                    return
-            yield number, self._lines[number - self._first]
-
-    def close(self) -> None:
-        """Closes the file."""
-        self._parts.close()
+        at = 0
+        while at < len(numbers):
+            if numbers[at] >= self._first + len(self._lines) and not self._read_part_with(int(numbers[at])):
+                return
+            end = int(np.searchsorted(numbers, self._first + len(self._lines)))
+            for start in range(at, end, PICKED_AT_ONCE):
+                wanted = numbers[start : min(start + PICKED_AT_ONCE, end)] - self._first
+                yield [self._lines[number] for number in wanted.tolist()]
+            at = end
 
     def _read_part_with(self, number: int) -> bool:
         """Reads the next part, and cuts it into lines if it holds the line. Returns False at the end of the file."""
@@ -126,13 +131,6 @@ class Picker:
                 return True
         self._first = after
         return False
-
-
-def pick(file: File, numbers: Iterable[int], size: int = PART_BYTES) -> Iterator[tuple[int, bytes]]:
-    """As Picker.pick, of a file that is read for this alone."""
-    picker = Picker(file, size)
-    yield from picker.pick(numbers)
-    picker.close()
 
 
 def _blocks(file: File, stored: BinaryIO, size: int) -> Iterator[bytes]:

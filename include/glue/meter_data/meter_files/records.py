@@ -18,12 +18,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 Mask = npt.NDArray[np.bool_]
+Integers = npt.NDArray[np.int64]
 
 # From here on neighbouring whole numbers share one floating-point number, which many programs keep numbers in.
 FIRST_INEXACT = 2**53
 # Types of distinct values.
 CLOCK, INSTANT = pa.timestamp("ms"), pa.timestamp("ms", "UTC")
 _PLACE = pa.int32()
+# Texts that stand for rows, and their characters, that are held at once.
+_SHOWN_AT_ONCE, _CHARACTERS_AT_ONCE = 10_000, 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -57,23 +60,21 @@ class Records:
         return len(self.places)
 
 
-@dataclass(frozen=True)
-class GivenRow:
-    """A row as it came. `line` is its bytes, or the text that stands for it; `fault` is why it has no fields."""
-
-    place: int
-    line: bytes | str
-    fault: str | None = None
-
-
 class RecordFile(Protocol):
     """A meter file whose columns are known."""
+
+    @property
+    def misshapen(self) -> str:
+        """Why a row that is not empty has no fields."""
 
     def records(self) -> Iterator[Records]:
         """Yields the rows of the file in bounded parts. Raises UnreadableFileError."""
 
-    def as_given(self, places: Sequence[int]) -> Iterator[GivenRow]:
-        """Yields the rows at these places, ascending, and behind all that were asked for before."""
+    def as_given(self, places: Integers) -> Iterator[Sequence[bytes | str]]:
+        """Yields the rows at these places, ascending, and behind all that were asked for before.
+
+        They come in lists of bounded length: the bytes of lines of text, or the texts that stand for other rows.
+        """
 
 
 def column(values: pa.Array | pa.ChunkedArray) -> Column:
@@ -170,6 +171,20 @@ def iso_texts(times: pa.TimestampArray) -> pa.StringArray:
     # By numpy, because Arrow would ask the operating system for its list of zones.
     shown = np.datetime_as_string(pc.fill_null(milliseconds, 0).to_numpy().astype("datetime64[ms]"), unit="ms")
     return pa.array(shown.tolist(), pa.string(), mask=pc.is_null(times).to_numpy(False))
+
+
+def in_lists(shown: Iterable[str]) -> Iterator[list[str]]:
+    """Yields texts in lists of bounded length and of bounded characters."""
+    held: list[str] = []
+    characters = 0
+    for text in shown:
+        held.append(text)
+        characters += len(text)
+        if len(held) >= _SHOWN_AT_ONCE or characters >= _CHARACTERS_AT_ONCE:
+            yield held
+            held, characters = [], 0
+    if held:
+        yield held
 
 
 def joined(parts: Sequence[Records]) -> Records:

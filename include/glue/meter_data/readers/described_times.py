@@ -11,10 +11,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from meter_data.meter_files.records import CLOCK, INSTANT, Column, Records, texts
-from meter_data.readers import local_time, rules
+from meter_data.meter_files.records import CLOCK, INSTANT, Records, texts
+from meter_data.readers import rules
 from meter_data.readers.description import EPOCHS, Description
-from meter_data.readers.timestamp_patterns import Pattern
+from meter_data.readers.timestamps import local_time
+from meter_data.readers.timestamps.pattern import Pattern
 
 Milliseconds = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -90,17 +91,13 @@ def _given(rows: Records) -> tuple[npt.NDArray[np.int64], pa.Array]:
         column = rows.columns["date_time"]
         with_none = pa.concat_arrays([column.distinct, pa.nulls(1, column.distinct.type)])
         return np.where(column.codes < 0, len(column.distinct), column.codes).astype(np.int64), with_none
-    days, clocks = _trimmed(rows.columns["date"]), _trimmed(rows.columns["time"])
+    days, clocks = rules.trimmed_texts(rows.columns["date"]), rules.trimmed_texts(rows.columns["time"])
     # Rows without a date or a time of day have the last text, which is empty.
     day = np.where(rows.columns["date"].codes < 0, len(days) - 1, rows.columns["date"].codes)
     clock = np.where(rows.columns["time"].codes < 0, len(clocks) - 1, rows.columns["time"].codes)
     pairs, codes = np.unique(day.astype(np.int64) * len(clocks) + clock, return_inverse=True)
     first, second = days.take(pa.array(pairs // len(clocks))), clocks.take(pa.array(pairs % len(clocks)))
     return codes, pc.binary_join_element_wise(first, second, " ")
-
-
-def _trimmed(column: Column) -> pa.StringArray:
-    return pa.concat_arrays([rules.trimmed(texts(column.distinct)), pa.array([""])])
 
 
 def _read(given: pa.Array, described: Description) -> Read:

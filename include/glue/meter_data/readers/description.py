@@ -14,8 +14,9 @@ from sys import float_info
 from typing import Any
 
 from meter_data.meter_files.lines import UnreadableFileError
-from meter_data.readers import local_time
-from meter_data.readers.timestamp_patterns import Pattern, PatternError
+from meter_data.readers.timestamps import local_time
+from meter_data.readers.timestamps.grammar import PatternError
+from meter_data.readers.timestamps.pattern import Pattern
 
 # Where a description comes from that is a parameter of the run.
 TRIGGER_FORM = "the trigger form"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -67,16 +67,20 @@ class JudgedRows:
     ambiguous: AmbiguousTimes | None = None
 
 
-class Reject(NamedTuple):
-    """A row in quarantine: the row as it came, and what can be read of it.
+@dataclass(frozen=True)
+class Rejects:
+    """Rejected rows as they came, in the order of the file, and what can be read of them: an entry a row.
 
-    `line` is the bytes of a line of text, or the text that stands for a row of another format. `date_str` is yyyyMMdd.
+    lines      bytes of lines of text, or the texts that stand for rows of another format
+    reasons    pa.StringArray
+    meter_ids  pa.StringArray, null where none can be read
+    dates      pa.StringArray, yyyyMMdd in UTC, null where none can be read
     """
 
-    line: bytes | str
-    reason: str
-    meter_id: str | None
-    date_str: str | None
+    lines: Sequence[bytes | str]
+    reasons: pa.StringArray
+    meter_ids: pa.StringArray
+    dates: pa.StringArray
 
 
 class OpenedFile(Protocol):
@@ -89,8 +93,8 @@ class OpenedFile(Protocol):
     def judged(self) -> Iterator[JudgedRows]:
         """Yields the rows of the file in bounded parts, headers left out. Raises UnreadableFileError."""
 
-    def rejects(self, rows: JudgedRows) -> Iterator[Reject]:
-        """Yields the rejected and the misshapen rows of a part as they came, in the order of the file.
+    def rejects(self, rows: JudgedRows) -> Iterator[Rejects]:
+        """Yields the rejected and the misshapen rows of a part as they came, in bounded numbers.
 
         It may read the file again. A row that turns out to be a header that was pasted into the file is left out.
         """

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -20,15 +21,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from meter_data.lake.calendar import Days
 from meter_data.lake.schemas import ERROR, INTERVAL, TYPES
 from meter_data.lake.store import Store
 from meter_data.meter_files import lines, stored_files, text_columns
 from meter_data.meter_files.lines import UnreadableFileError
 from meter_data.meter_files.manifest import MeterFile
 from meter_data.meter_files.text_columns import Block, DelimitedLayout
-from meter_data.readers import rules
-from meter_data.readers.judged import JudgedRows, Reject
+from meter_data.readers import rejected_rows, rules
+from meter_data.readers.judged import JudgedRows, Rejects
 
 # Without the spaces around the names.
 HEADERS = (
@@ -57,10 +57,6 @@ REASONS = (
     rules.TIMESTAMP_OUT_OF_RANGE,
 )
 
-
-# Rejected lines that are held at once, and their bytes.
-_LINES_AT_ONCE, _BYTES_AT_ONCE = 10_000, 16 * 1024 * 1024
-Texts = list[str | None]
 _NONE: pa.StringArray = pa.array([], pa.string())
 _ERROR_CODES = pa.array([NULL_WORD.upper()])
 
@@ -111,37 +107,36 @@ class LondonFile:
                 rows = _without_first(rows)
             yield replace(rows, row=rows.row + self._file.first_byte, misshapen=rows.misshapen + self._file.first_byte)
 
-    def rejects(self, rows: JudgedRows) -> Iterator[Reject]:
+    def rejects(self, rows: JudgedRows) -> Iterator[Rejects]:
         """Yields the rejected rows of a part, headers left out. Parts must come in the order of the file."""
-        rejected = np.flatnonzero(rows.reason != rules.NO_REASON)
-        # The numbers of all these lines, and the place of each among the rows: -1 for a misshapen line.
-        numbers = np.concatenate([rows.row[rejected], rows.misshapen]) - self._file.first_byte
-        places = np.concatenate([rejected, np.full(len(rows.misshapen), -1)])
-        order = np.argsort(numbers)
-        numbers, places = numbers[order], places[order]
+        in_file, among_rows = rejected_rows.in_order(rows)
         done = 0
-        for found in _chunks(self._picker.pick(numbers.tolist())):
-            yield from self._rejects_of(found, places[done : done + len(found)], rows)
+        for found in self._picker.pick(in_file - self._file.first_byte):
+            places = among_rows[done : done + len(found)]
+            is_row = np.array([line not in self._headers for line in found])
+            lines_left = found if is_row.all() else list(compress(found, is_row.tolist()))
+            yield self._rejects_of(lines_left, places[is_row], rows)
             done += len(found)
 
-    def _rejects_of(self, found: list[bytes], places: npt.NDArray[np.int64], rows: JudgedRows) -> Iterator[Reject]:
-        """Yields rejected lines. `places` are those among the rows, -1 for misshapen lines."""
-        is_row = places >= 0
-        of_rows = zip(*_of_rows(rows, places[is_row]), strict=True)
-        of_others = zip(*self._of_misshapen([found[at] for at in np.flatnonzero(~is_row).tolist()]), strict=True)
-        for line, row in zip(found, is_row.tolist(), strict=True):
-            said = next(of_rows if row else of_others)
-            if line not in self._headers:
-                yield Reject(line, *said)
+    def _rejects_of(self, found: list[bytes], places: npt.NDArray[np.int64], rows: JudgedRows) -> Rejects:
+        """Returns rejected lines. `places` are those among the rows, -1 for misshapen lines.
 
-    def _of_misshapen(self, found: list[bytes]) -> tuple[list[str], Texts, Texts]:
-        """Returns reason, meter and date of lines of the wrong width: the fields where the header has them."""
-        cut = [line.split(DELIMITER, self._layout.width) for line in found]
+        Of misshapen lines, meter and time are looked for where the header has them.
+        """
+        rejects = rejected_rows.of_lines(found, places, rows, REASONS, rules.WRONG_FIELD_COUNT)
+        is_misshapen = places < 0
+        if not is_misshapen.any():
+            return rejects
+        cut = [line.split(DELIMITER, self._layout.width) for line in compress(found, is_misshapen.tolist())]
         meter_place, time_place, _ = self._layout.places
         meters = _judge_meters(_fields(cut, meter_place))
         times = _judge_times(_fields(cut, time_place), latest=self._delivered_at + DAY)
-        reasons = [rules.WRONG_FIELD_COUNT if line.strip(b" ") else rules.EMPTY_LINE for line in found]
-        return reasons, _texts(meters.ids, meters.places), _dates(times.instants, times.places)
+        mask = pa.array(is_misshapen)
+        return replace(
+            rejects,
+            meter_ids=pc.replace_with_mask(rejects.meter_ids, mask, rejected_rows.texts(meters.ids, meters.places)),
+            dates=pc.replace_with_mask(rejects.dates, mask, rejected_rows.dates(times.instants, times.places)),
+        )
 
 
 def layout(header: Sequence[str]) -> DelimitedLayout:
@@ -262,45 +257,9 @@ def _without_first(rows: JudgedRows) -> JudgedRows:
     return replace(rows, **{name: getattr(rows, name)[1:] for name in names})
 
 
-def _of_rows(rows: JudgedRows, places: npt.NDArray[np.int64]) -> tuple[list[str], Texts, Texts]:
-    """Returns reason, meter and date of rejected rows."""
-    reasons = [REASONS[code] for code in rows.reason[places].tolist()]
-    return reasons, _texts(rows.meter_ids, rows.meter[places]), _dates(rows.times, rows.time[places])
-
-
-def _texts(texts: pa.StringArray, places: npt.NDArray[np.int32]) -> Texts:
-    """Returns the texts at these places, None for -1."""
-    found: Texts = texts.take(pa.array(places, mask=places < 0)).to_pylist()
-    return found
-
-
-def _dates(instants: npt.NDArray[np.int64], places: npt.NDArray[np.int32]) -> Texts:
-    """Returns yyyyMMdd of the instants at these places, None for -1."""
-    is_known = places >= 0
-    known = instants[places[is_known]]
-    days = Days(known)
-    of_place = np.full(len(places), -1, np.int32)
-    of_place[is_known] = days.places(known)
-    return _texts(days.date_str, of_place)
-
-
 def _fields(cut: Iterable[list[bytes]], place: int) -> pa.BinaryArray:
     """Returns the field at a place of each line, empty where the line is too short."""
     return pa.array([fields[place] if place < len(fields) else b"" for fields in cut], pa.binary())
-
-
-def _chunks(found: Iterable[tuple[int, bytes]]) -> Iterator[list[bytes]]:
-    """Yields the lines in lists of bounded length and bytes."""
-    chunk: list[bytes] = []
-    size = 0
-    for _, line in found:
-        chunk.append(line)
-        size += len(line)
-        if len(chunk) >= _LINES_AT_ONCE or size >= _BYTES_AT_ONCE:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
 
 
 def _unknown_header(uri: str, header: tuple[str, ...]) -> str:

@@ -14,7 +14,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from meter_data.meter_files import records
+from meter_data.meter_files.records import Column
 from meter_data.readers import meter_ids
+from meter_data.readers.timestamps import digits
 
 Mask = npt.NDArray[np.bool_]
 
@@ -68,6 +71,11 @@ def decoded(texts: pa.BinaryArray) -> pa.StringArray:
 def trimmed(texts: pa.StringArray) -> pa.StringArray:
     """Returns the texts without the spaces around them. Tabs and other white space stay."""
     return pc.utf8_trim(texts, characters=" ")
+
+
+def trimmed_texts(column: Column) -> pa.StringArray:
+    """Returns the texts of a column's values, trimmed, and the empty text behind them, which the place -1 means."""
+    return pa.concat_arrays([trimmed(records.texts(column.distinct)), pa.array([""])])
 
 
 def is_empty(texts: pa.StringArray) -> Mask:
@@ -141,23 +149,9 @@ def _read_timestamps(texts: pa.StringArray) -> tuple[Mask, npt.NDArray[np.int64]
     # Now every text has the same 22 bytes of ASCII, yyyy-MM-dd HH:mm:ssSSS, so they make a matrix of 22 columns.
     same_width = padded.cast(pa.binary()).cast(pa.binary(_WITH_MILLISECONDS))
     characters = np.frombuffer(same_width.buffers()[1] or b"", np.uint8, len(texts) * _WITH_MILLISECONDS)
-    digits = characters.reshape(-1, _WITH_MILLISECONDS) - ord("0")
-
-    def number(first: int, length: int) -> npt.NDArray[np.int64]:
-        """Returns the number that `length` digits from the column `first` on are."""
-        powers_of_ten = 10 ** np.arange(length - 1, -1, -1)
-        return digits[:, first : first + length].astype(np.int64) @ powers_of_ten
-
-    year, month, day = number(0, 4), number(5, 2), number(8, 2)
-    hour, minute, second, millisecond = number(11, 2), number(14, 2), number(17, 2), number(19, 3)
-    # Months since January 1970. A month that does not exist gives some other month here, and is refused below.
-    months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
-    first_day = months.astype("datetime64[D]").astype(np.int64)  # days since 1970
-    days_in_month = (months + 1).astype("datetime64[D]").astype(np.int64) - first_day
-    is_date = (month >= 1) & (month <= 12) & (day >= 1) & (day <= days_in_month)
-    exists = is_date & (hour < 24) & (minute < 60) & (second < 60)
-    days = first_day + day - 1
-    return exists, (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + millisecond
+    read = characters.reshape(-1, _WITH_MILLISECONDS) - np.uint8(ord("0"))
+    columns = [(0, 4), (5, 2), (8, 2), (11, 2), (14, 2), (17, 2), (19, 3)]  # from year to millisecond
+    return digits.milliseconds(*(digits.number(read, first, length) for first, length in columns))
 
 
 def fits(texts: pa.StringArray, pattern: str) -> Mask:

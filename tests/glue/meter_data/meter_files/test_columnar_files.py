@@ -7,10 +7,14 @@ import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 from meter_data.meter_files import columnar_files
 from meter_data.meter_files.columnar_files import ColumnarFile, OrcColumns, ParquetColumns
 from meter_data.meter_files.lines import UnreadableFileError
@@ -70,8 +74,58 @@ def test_rows_are_numbered_and_shown_over_row_groups(monkeypatch: pytest.MonkeyP
     file = file_of(pa.table({"id": [str(at) for at in range(20)]}), {"id": 0}, row_group_size=7)
     assert [place for rows in file.records() for place in rows.places.tolist()] == list(range(20))
     assert values(file, "id") == [str(at) for at in range(20)]
-    shown = [*file.as_given([0, 6, 7]), *file.as_given([8]), *file.as_given([19])]
-    assert [(row.place, json.loads(row.line)["id"]) for row in shown] == [(at, str(at)) for at in (0, 6, 7, 8, 19)]
+    shown = [row for wanted in ([0, 6, 7], [8], [19]) for rows in file.as_given(np.array(wanted)) for row in rows]
+    assert [json.loads(row)["id"] for row in shown] == ["0", "6", "7", "8", "19"]
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    rows=some.integers(0, 60),
+    row_group=some.integers(1, 60),
+    at_once=some.integers(1, 20),
+    held=some.sampled_from([1, 500, 2000, 1_000_000]),
+)
+def test_row_groups_of_any_size_are_the_table(rows: int, row_group: int, at_once: int, held: int) -> None:
+    ids, numbers = [f"M{at % 7}" for at in range(rows)], [at / 7 for at in range(rows)]
+    table = pa.table({"id": ids, "x": ["x"] * rows, "v": numbers})
+    written = io.BytesIO()
+    parquet.write_table(table, written, row_group_size=row_group)
+    with patch.object(columnar_files, "_HELD_BYTES", held), patch.object(columnar_files, "_LEAST_READ_BYTES", 16):
+        parts = list(ParquetColumns(pa.BufferReader(written.getvalue())).tables([2, 0], at_once))
+    assert all(part.num_rows <= at_once for part in parts)
+    assert [each for part in parts for each in part.column("v").to_pylist()] == numbers
+    assert [value for part in parts for value in part.column("id").to_pylist()] == ids
+
+
+@pytest.mark.parametrize("row_group", [1_000, 100_000])
+def test_the_first_rows_of_a_large_file_of_parquet_are_read_before_the_others(
+    monkeypatch: pytest.MonkeyPatch, row_group: int
+) -> None:
+    """Otherwise memory would grow with the file, or with a row group of it."""
+    monkeypatch.setattr(columnar_files, "_HELD_BYTES", 20_000)
+    monkeypatch.setattr(columnar_files, "_LEAST_READ_BYTES", 1_000)
+    written = io.BytesIO()
+    values = np.random.default_rng(1).random(100_000)
+    table = pa.table({"v": values})
+    parquet.write_table(table, written, row_group_size=row_group, data_page_size=1_000, use_dictionary=False)
+    source = Counting(written.getvalue())
+
+    columns = ParquetColumns(pa.PythonFile(source, "r"))
+    of_footer = source.bytes_read
+    next(columns.tables([0], 1_000))
+
+    assert source.bytes_read - of_footer < len(written.getvalue()) / 10
+
+
+class Counting(io.BytesIO):
+    """Counts the bytes that are read of it."""
+
+    bytes_read = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        found = super().read(size)
+        self.bytes_read += len(found)
+        return found
 
 
 def test_a_row_is_shown_as_json_whatever_its_types() -> None:
@@ -79,8 +133,8 @@ def test_a_row_is_shown_as_json_whatever_its_types() -> None:
         "text": "é", "none": None, "at": CLOCK, "day": date(2013, 7, 1), "bytes": b"\xff", "exact": Decimal("0.219"),
         "nan": float("nan"), "list": [1], "object": {"a": None}, "yes": True,
     }  # fmt: skip
-    (shown,) = file_of(pa.Table.from_pylist([row]), {"text": 0}).as_given([0])
-    assert json.loads(shown.line) == {
+    ((shown,),) = file_of(pa.Table.from_pylist([row]), {"text": 0}).as_given(np.array([0]))
+    assert json.loads(shown) == {
         "text": "é", "none": None, "at": "2013-07-01T00:30:00.125", "day": "2013-07-01", "bytes": "/w==",
         "exact": 0.219, "nan": "NaN", "list": [1], "object": {"a": None}, "yes": True,
     }  # fmt: skip

@@ -6,6 +6,7 @@ import gzip
 import io
 import tracemalloc
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
@@ -109,16 +110,27 @@ def test_a_damaged_gzip_file_is_named(stored: bytes) -> None:
 @settings(deadline=None)
 @given(content=contents(), size=SIZES, wanted=some.sets(some.integers(0, 80)), packed=some.booleans())
 def test_lines_are_picked_by_their_numbers(content: bytes, size: int, wanted: set[int], packed: bool) -> None:
-    found = list(lines.pick(file_of(content, packed=packed), sorted(wanted), size))
-    assert found == [(number, line) for number, line in enumerate(lines_of(content)) if number in wanted]
+    numbers = np.array(sorted(wanted), np.int64)
+    found = [line for picked in lines.Picker(file_of(content, packed=packed), size).pick(numbers) for line in picked]
+    assert found == [line for number, line in enumerate(lines_of(content)) if number in wanted]
+
+
+def test_lines_are_picked_one_part_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "PICKED_AT_ONCE", 3)
+    picker = lines.Picker(file_of(b"".join(b"%d\n" % number for number in range(20))), size=20)
+    first, second = list(picker.pick(np.array([0, 1, 2, 3, 9, 10]))), list(picker.pick(np.array([12, 30])))
+    assert [line for picked in first for line in picked] == [b"0", b"1", b"2", b"3", b"9", b"10"]
+    assert max(map(len, first)) == 3
+    assert second == [[b"12"]]
 
 
 def test_picking_reads_no_further_than_needed() -> None:
     stream = Stream(b"line\n" * 1000)
-    assert list(lines.pick(lines.File("a.csv", lambda: stream), [])) == []
-    picked = lines.pick(lines.File("a.csv", lambda: stream), [0, 3], size=50)
-    assert [number for number, _ in picked] == [0, 3]
-    assert stream.closed
+    picker = lines.Picker(lines.File("a.csv", lambda: stream), size=50)
+    assert list(picker.pick(np.array([], np.int64))) == []
+    assert stream.tell() == 0
+    assert list(picker.pick(np.array([0, 3]))) == [[b"line", b"line"]]
+    assert stream.tell() == 50
 
 
 def lines_of_part(part: bytes) -> list[bytes]:
