@@ -517,6 +517,20 @@ def test_a_file_that_is_gone_ends_the_run(tmp_path: Path) -> None:
         clean_listed(FolderStore(tmp_path), [manifest_file("a.csv", b"x")])
 
 
+def test_an_error_that_nobody_foresaw_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a hundred files, people want to know which one to take out."""
+
+    def fail(*_: Any) -> Any:
+        raise OverflowError("date value out of range")
+
+    monkeypatch.setattr(cleaning, "_read", fail)
+    with pytest.raises(OverflowError) as raised:
+        clean(tmp_path, {"a.csv": text_of(OFFICIAL, ROW)})
+    (note,) = raised.value.__notes__
+    assert note.startswith("It happened while s3://landing/readings/a.csv was read. ")
+    assert "take this file out of the landing zone" in note
+
+
 def test_a_file_that_changes_while_it_is_read_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = FolderStore(tmp_path)
     content = text_of(OFFICIAL, ROW)

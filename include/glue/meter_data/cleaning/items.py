@@ -161,10 +161,14 @@ def clean(store: Store, item: FileItem) -> Cleaned:
         except UnreadableFileError as error:
             stored_files.require_unchanged(store, item.file)
             return Cleaned(item.number, set_aside=str(error))
-        except Exception:
+        except Exception as error:
             # Whatever it is: a file that is replaced while it is read can fail in any way. If it was replaced, that is
-            # what the message says, else the error itself.
+            # what the message says, else the error itself, and which of many files it was.
             stored_files.require_unchanged(store, item.file)
+            error.add_note(
+                f"It happened while {item.file.uri} was read. If it happens again, take this file out of the landing "
+                "zone, trigger ingest_meter_readings, so that the other files load, and report the fault with the log."
+            )
             raise
         stored_files.require_unchanged(store, item.file)
         return read.write(store)

@@ -52,7 +52,9 @@ class ParquetColumns:
         names = [field.name for field in self.schema]
         wanted = list(dict.fromkeys(names[place] for place in sorted(places)))
         # By a name come all columns of that name, and of columns with fields those with such a path.
-        come = [place for name in wanted for place in range(len(names)) if name in self._names(place)]
+        # A column that several names bring comes once: x.y is a column of that name, and belongs to all of x.
+        found = (place for name in wanted for place in range(len(names)) if name in self._names(place))
+        come = list(dict.fromkeys(found))
         chosen = [come.index(place) for place in places]
         schema = pa.schema([self.schema.field(place) for place in places])
         leaves = [leaf for place in come for leaf in self._leaves_of(place)]
@@ -189,7 +191,7 @@ def damaged(name: str, file_format: str) -> Iterator[None]:
     """Raises UnreadableFileError where pyarrow cannot read the file `name`."""
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # the last for a name that is no UTF-8
         said = str(error).splitlines()[0]
         raise UnreadableFileError(f"{name} is a damaged {file_format} file: {said}. Deliver it again.") from error
 
@@ -217,10 +219,48 @@ def _cells(column: pa.ChunkedArray) -> list[Any]:
     if pa.types.is_timestamp(column.type):
         end = "Z" if column.type.tz else ""
         return [text and text + end for text in records.iso_texts(column.combine_chunks()).to_pylist()]
+    if pa.types.is_date(column.type):
+        # By numpy, because Python has no date behind the year 9999.
+        days = column.cast(pa.date32()).cast(pa.int32())
+        shown = np.datetime_as_string(days.fill_null(0).to_numpy().astype("datetime64[D]")).tolist()
+        return [text if is_there else None for text, is_there in zip(shown, days.is_valid().to_pylist(), strict=True)]
     if pa.types.is_floating(column.type):
         return [records.number_text(each) if each is not None and not math.isfinite(each) else each
                 for each in column.to_pylist()]  # fmt: skip
-    return column.to_pylist()
+    try:
+        return column.to_pylist()
+    except (OverflowError, ValueError):
+        # A text that is no UTF-8, or, inside of a list or the like, a time that Python does not have: the bytes and the
+        # numbers that the file holds.
+        held = column.cast(_as_held(column.type))
+        is_text = held.type != column.type and pa.types.is_binary(held.type)
+        return [_text_if_utf_8(each) for each in held.to_pylist()] if is_text else held.to_pylist()
+
+
+def _text_if_utf_8(content: bytes | None) -> str | bytes | None:
+    try:
+        return content and content.decode()
+    except UnicodeDecodeError:
+        return content
+
+
+def _as_held(kind: pa.DataType) -> pa.DataType:
+    """Returns the type by which the file holds a type, also inside of lists, maps and columns with fields."""
+    if pa.types.is_dictionary(kind):
+        return _as_held(kind.value_type)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return pa.binary()
+    if pa.types.is_temporal(kind):
+        return pa.int32() if kind.bit_width == 32 else pa.int64()
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_as_held(field.type)) for field in kind])
+    if pa.types.is_map(kind):
+        return pa.map_(_as_held(kind.key_type), _as_held(kind.item_type))
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return (pa.list_ if pa.types.is_list(kind) else pa.large_list)(_as_held(kind.value_type))
+    if pa.types.is_fixed_size_list(kind):
+        return pa.list_(_as_held(kind.value_type), kind.list_size)
+    return kind
 
 
 def _json_value(value: Any) -> Any:

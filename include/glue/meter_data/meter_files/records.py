@@ -82,6 +82,8 @@ def column(values: pa.Array | pa.ChunkedArray) -> Column:
     whole = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
     if isinstance(whole, pa.ChunkedArray):  # without any chunk
         whole = pa.array([], values.type)
+    if pa.types.is_float16(whole.type):  # which Arrow cannot encode
+        whole = whole.cast(pa.float32())
     coded = whole if pa.types.is_dictionary(whole.type) else pc.dictionary_encode(whole)
     codes = pc.fill_null(coded.indices.cast(_PLACE), -1).to_numpy(zero_copy_only=False)
     distinct = _simplified(coded.dictionary)
@@ -150,7 +152,8 @@ def decoded(texts: pa.BinaryArray) -> pa.StringArray:
     try:
         return texts.cast(pa.string())
     except pa.ArrowInvalid:
-        return pa.array([text.decode(errors="replace") for text in texts.to_pylist()], pa.string())
+        shown = [None if text is None else text.decode(errors="replace") for text in texts.to_pylist()]
+        return pa.array(shown, pa.string())
 
 
 def texts(distinct: pa.Array) -> pa.StringArray:
@@ -243,7 +246,8 @@ def _texts_of(values: list[Any]) -> pa.StringArray:
     try:
         return pa.array(values, pa.string())
     except UnicodeEncodeError:  # half of a surrogate pair, which JSON can write as an escape
-        return pa.array([value and value.encode("utf-8", "replace").decode() for value in values], pa.string())
+        encoded = [value and value.encode("utf-8", "surrogatepass") for value in values]
+        return decoded(pa.array(encoded, pa.binary()))
 
 
 def _simplified(distinct: pa.Array) -> pa.Array:
@@ -257,13 +261,18 @@ def _simplified(distinct: pa.Array) -> pa.Array:
         return pa.array(shown.astype(np.float64), pa.float64(), mask=pc.is_null(distinct).to_numpy(False))
     if pa.types.is_integer(kind):
         return distinct.cast(pa.string() if pa.types.is_uint64(kind) else pa.int64())
-    if pa.types.is_float64(kind) or pa.types.is_string(kind) or pa.types.is_date32(kind):
+    if pa.types.is_float64(kind) or pa.types.is_date32(kind):
         return distinct
     if pa.types.is_date64(kind):
         return distinct.cast(pa.date32())
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
-        return pa.array([value and value.decode(errors="replace") for value in distinct.to_pylist()], pa.string())
+    if _is_bytes(kind):  # texts too: nobody has looked yet whether they are UTF-8
+        return decoded(distinct.cast(pa.binary()))
     return distinct.cast(pa.string())
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return is_text or pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind)
 
 
 def _milliseconds(times: pa.TimestampArray) -> pa.TimestampArray:

@@ -39,7 +39,7 @@ SPARSE = ("error_code", "obis_code")
 QUANTITIES = ("value",)
 _MAGIC = {PARQUET: b"PAR1", ORC: b"ORC", AVRO: avro_files.MAGIC}
 # Types of columns that cannot be read as a text, a number or a time.
-_NO_TEXTS = ("fixed", "record", "array", "map", "union", "bytes", "struct")
+_NO_TEXTS = ("fixed", "record", "array", "map", "union", "bytes", "struct", "duration")
 
 
 def opened(store: Store, file: MeterFile, described: Description) -> RecordFile | None:
@@ -151,7 +151,7 @@ def _require_magic(file: MeterFile, described: Description, begin: bytes, file_f
 def _require_readable(file: MeterFile, described: Description, places: dict[str, int], kinds: tuple[str, ...]) -> None:
     for role, place in places.items():
         kind = kinds[place]
-        if kind.partition("<")[0] in _NO_TEXTS:
+        if re.split(r"[<\[]", kind)[0] in _NO_TEXTS:
             raise UnreadableFileError(
                 f"The column {described.columns[role]} of {file.uri} is of type {kind}, which cannot be mapped. "
                 "Deliver it as a text, a number or a time."

@@ -23,15 +23,15 @@ class JobFailedError(RuntimeError):
 
 
 def run(main: Callable[[], None]) -> None:
-    """Calls the job's `main`, and sees to it that the message of an exception can be shown.
+    """Calls the job's `main`, and sees to it that the message of an exception can be shown, with its notes.
 
     The whole trace of an exception whose message is changed goes to the log.
     """
     try:
         main()
     except Exception as error:
-        said = str(error)
-        if printable(said) == said:
+        said = "\n".join([str(error), *getattr(error, "__notes__", [])])
+        if printable(said) == str(error):
             raise
         sys.stderr.write(printable(traceback.format_exc(), MOST_CHARACTERS_OF_A_TRACE))
         text = printable(_JAVA_STACK.sub("", said))

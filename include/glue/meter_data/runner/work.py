@@ -66,11 +66,12 @@ def in_process(
 
     with ThreadPoolExecutor(max(1, min(len(items), processors()))) as threads:
         found = {number: threads.submit(work_on, number) for number in largest_first}
-        ended, _ = wait(found.values(), return_when=FIRST_EXCEPTION)
-        # If one has failed, the others would only delay its message.
-        threads.shutdown(wait=False, cancel_futures=True)
-        for one in ended:
-            one.result()
+        wait(found.values(), return_when=FIRST_EXCEPTION)
+        # If one has failed, those that have not begun would only delay its message. The others cannot be stopped.
+        threads.shutdown(cancel_futures=True)
+        for number in range(len(items)):  # in their order, should several have failed
+            if not found[number].cancelled():
+                found[number].result()
         return [found[number].result() for number in range(len(items))]
 
 
@@ -115,8 +116,11 @@ def _packed(error: Exception) -> str:
     try:
         content = pickle.dumps(error)
         pickle.loads(content)  # noqa: S301 (its own bytes: some exceptions can be packed and not unpacked)
-    except (pickle.PicklingError, TypeError, AttributeError):
-        content = pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
+    except Exception:  # noqa: BLE001 (whatever their own constructors raise)
+        told = RuntimeError(f"{type(error).__name__}: {error}")
+        for note in getattr(error, "__notes__", []):
+            told.add_note(note)
+        content = pickle.dumps(told)
     return f"[{base64.b64encode(content).decode()}]"
 
 

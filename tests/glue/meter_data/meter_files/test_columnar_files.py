@@ -45,6 +45,13 @@ def test_columns_of_one_name_and_fields_of_columns_are_told_apart() -> None:
     assert [values(file, role) for role in ("one", "two", "three", "four")] == [["c"], ["a"], ["x.y"], ["b"]]
 
 
+def test_all_columns_are_shown_though_one_is_named_like_a_field_of_another() -> None:
+    table = pa.Table.from_arrays([pa.array(["M1"]), pa.array([{"c": 1}]), pa.array([2])], names=["a.b", "a", "v"])
+    assert [list(shown) for shown in file_of(table, {"id": 0}).as_given(np.array([0]))] == [
+        ['{"a.b":"M1","a":{"c":1},"v":2}']
+    ]
+
+
 def test_what_is_finer_than_a_millisecond_is_dropped_also_before_1970() -> None:
     early = datetime(1969, 12, 31, 23, 59, 59, 999_999)  # noqa: DTZ001
     for unit in ("us", "ns"):
@@ -138,6 +145,52 @@ def test_a_row_is_shown_as_json_whatever_its_types() -> None:
         "text": "é", "none": None, "at": "2013-07-01T00:30:00.125", "day": "2013-07-01", "bytes": "/w==",
         "exact": 0.219, "nan": "NaN", "list": [1], "object": {"a": None}, "yes": True,
     }  # fmt: skip
+
+
+def no_utf_8(*texts: bytes) -> pa.StringArray:
+    """Texts as programs without regard for UTF-8 write them. Arrow reads them without looking."""
+    ends = np.cumsum([0, *map(len, texts)]).astype(np.int32)
+    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(b"".join(texts)))
+
+
+@pytest.mark.parametrize("columns_of", [ParquetColumns, OrcColumns])
+def test_a_text_that_is_no_utf_8_is_known_and_shown(columns_of: Any) -> None:
+    written = io.BytesIO()
+    table = pa.table({"id": no_utf_8(b"M1", b"M\xfcller", b"M1")})
+    (parquet if columns_of is ParquetColumns else orc).write_table(table, written)
+    file = ColumnarFile("a", "columnar", lambda: columns_of(pa.BufferReader(written.getvalue())), {"id": 0})
+    assert values(file, "id") == ["M1", "M\ufffdller", "M1"]
+    assert [list(shown) for shown in file.as_given(np.arange(2))] == [['{"id":"M1"}', '{"id":"TfxsbGVy"}']]
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "shown"),
+    [
+        # 400 years have 146,097 days. So these are 68 times 400 years behind 2149-01-26, …
+        (pa.date32(), 10_000_000, "29349-01-26"),
+        # … and 14,699 times in front of 1959-06-23.
+        (pa.date32(), -(2**31), "-5877641-06-23"),
+        (pa.list_(pa.date32()), [10_000_000], [10_000_000]),
+        (pa.list_(pa.timestamp("us", "UTC")), [2**62], [2**62]),
+        (pa.map_(pa.string(), pa.timestamp("ms")), [("a", 2**62)], [["YQ==", 2**62]]),
+        (
+            pa.struct([("at", pa.date32()), ("no", pa.int64())]),
+            {"at": 10_000_000, "no": 1},
+            {"at": 10_000_000, "no": 1},
+        ),
+        (pa.duration("s"), 2**62, 2**62),
+    ],
+)
+def test_times_that_python_does_not_have_are_shown(kind: pa.DataType, number: Any, shown: Any) -> None:
+    """Nobody maps such a column, perhaps, but a rejected row is shown as a whole."""
+    file = file_of(pa.table({"id": ["M1", "M2"], "x": pa.array([number, None], kind)}), {"id": 0})
+    ((first, second),) = file.as_given(np.arange(2))
+    assert (json.loads(first)["x"], json.loads(second)["x"]) == (shown, None)
+
+
+def test_a_float_of_two_bytes_is_a_number() -> None:
+    table = pa.table({"v": pa.array(np.array([0.5, 2, 0.5], np.float16))})
+    assert values(file_of(table, {"value": 0}), "value") == [0.5, 2, 0.5]
 
 
 def test_stripes_of_orc_are_read_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:

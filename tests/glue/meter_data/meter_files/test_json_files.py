@@ -92,6 +92,15 @@ def test_rows_are_shown_as_they_came() -> None:
     assert list(file.as_given(np.array([3]))) == [[b'{"id": 2}']]
 
 
+def test_half_of_a_surrogate_pair_is_no_sign_of_a_text() -> None:
+    """A question mark in its place would be a code of errors like others."""
+    file = JsonLinesFile(file_of(rb'{"id":"M1","kwh":1,"code":"E\ud800"}'), NAMES, ())
+    (rows,) = file.records()
+    ((code, _),) = values(rows.columns["error_code"])
+    assert code is not None
+    assert set(code) == {"E", "\ufffd"}
+
+
 @pytest.mark.parametrize(
     ("number", "text"),
     [

@@ -95,12 +95,33 @@ def test_the_failure_of_an_item_ends_the_work(monkeypatch: pytest.MonkeyPatch) -
     assert len(begun) < 200, "items that had not begun are left out"
 
 
+def test_of_several_items_that_fail_the_first_one_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same delivery ends with the same message, whichever thread is faster."""
+    monkeypatch.setattr(work, "processors", lambda: 2)
+    both = threading.Barrier(2, timeout=30)
+
+    def fail(store: Any, item: Item) -> None:
+        both.wait()
+        raise ValueError(f"file {item.number} has no end")
+
+    for _ in range(50):
+        with pytest.raises(ValueError, match="file 0 has no end"):
+            work.in_process(fail, [Item(0, rows=1), Item(1, rows=900)], lambda: None)
+
+
 @pytest.mark.parametrize(("limit", "runner"), [(10, "in_process"), (9, "spread")])
 def test_the_work_is_spread_above_so_many_rows(limit: int, runner: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("in_process", "spread"):
         monkeypatch.setattr(work, name, lambda *_, name=name: [name])
 
     assert work.run(write, [Item(1, rows=4), Item(2, rows=6)], limit) == [runner]
+
+
+class QuestioningError(Exception):
+    """Asks more of what it is made from than its message has, when it is unpickled."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__({"file": "a.csv", "line": "7"}[message])
 
 
 class StubbornError(Exception):
@@ -115,9 +136,11 @@ class StubbornError(Exception):
     [
         (ValueError("März\n\tat line 2]"), ValueError("März\n\tat line 2]")),
         (StubbornError("a.csv", 7), RuntimeError("StubbornError: a.csv, line 7")),
+        (QuestioningError("line"), RuntimeError("QuestioningError: 7")),
     ],
 )
 def test_an_exception_passes_through_the_message_of_spark(error: Exception, found: Exception) -> None:
+    error.add_note("while b.csv was read")
     message = (
         "An error occurred while calling z:org.apache.spark.api.python.PythonRDD.collectAndServe.\n: "
         "org.apache.spark.SparkException: Job aborted due to stage failure: Lost task 0.0: Traceback …\n"
@@ -126,5 +149,7 @@ def test_an_exception_passes_through_the_message_of_spark(error: Exception, foun
 
     unpacked = work._unpacked(message)
 
+    assert unpacked is not None
     assert (type(unpacked), str(unpacked)) == (type(found), str(found))
+    assert unpacked.__notes__ == ["while b.csv was read"]
     assert work._unpacked("java.lang.OutOfMemoryError: Java heap space") is None
