@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from meter_data.meter_files import records
@@ -62,6 +63,8 @@ class ParquetColumns:
         for row_groups, is_small in self._runs(leaves):
             file = self._file if is_small else piecewise
             for batch in file.iter_batches(rows, row_groups=row_groups, columns=wanted, use_threads=False):
+                for column in batch.columns:
+                    _require_texts_of_codes(column)
                 columns = [
                     _with_zone_of(batch.column(at), field.type) for at, field in zip(chosen, schema, strict=True)
                 ]
@@ -201,6 +204,15 @@ def _leaves(kind: pa.DataType) -> int:
     if pa.types.is_struct(kind) or pa.types.is_map(kind):
         return sum(_leaves(kind.field(at).type) for at in range(kind.num_fields))
     return _leaves(kind.value_type) if pa.types.is_nested(kind) else 1
+
+
+def _require_texts_of_codes(column: pa.Array) -> None:
+    """Raises pa.ArrowInvalid if a code of a dictionary stands for no text. Arrow reads codes without looking."""
+    if not pa.types.is_dictionary(column.type):
+        return
+    codes = pc.min_max(column.indices)
+    if codes["max"].is_valid and not 0 <= codes["min"].as_py() <= codes["max"].as_py() < len(column.dictionary):
+        raise pa.ArrowInvalid("a code stands for no text")
 
 
 def _with_zone_of(column: pa.Array, kind: pa.DataType) -> pa.Array:

@@ -212,3 +212,20 @@ def test_a_damaged_file_is_named() -> None:
     file = ColumnarFile("a.parquet", "parquet", lambda: ParquetColumns(pa.BufferReader(bytes(content))), {"id": 0})
     with pytest.raises(UnreadableFileError, match=r"a\.parquet is a damaged parquet file: .+ Deliver it again\."):
         list(file.records())
+
+
+def test_a_code_without_a_text_is_a_damage() -> None:
+    """Arrow would read beyond the texts, or a text of another meter."""
+    written = io.BytesIO()
+    table = pa.table({"id": ["M1", "M2", *["M3"] * 98], "x": [1] * 100})
+    parquet.write_table(table, written, compression="none", use_dictionary=["id"])
+    # The codes are 0, 1 and 2. Behind the first eight rows, 92 times the same one: the number is 92 * 2, in seven bits.
+    run = bytes([0x80 | (184 & 0x7F), 184 >> 7, 2])
+    assert written.getvalue().count(run) == 1
+    content = written.getvalue().replace(run, run[:-1] + b"\3")
+    for by_role in ({"id": 0}, {"x": 1}):  # mapped, and shown only
+        file = ColumnarFile("a.parquet", "parquet", lambda: ParquetColumns(pa.BufferReader(content)), by_role)
+        with pytest.raises(
+            UnreadableFileError, match=r"a\.parquet is a damaged parquet file: a code stands for no text"
+        ):
+            list(file.records()) if by_role == {"id": 0} else list(file.as_given(np.array([50])))
