@@ -60,4 +60,4 @@ def _worst_reasons(summary: dict[str, Any]) -> str:
 def _worst_files(summary: dict[str, Any]) -> str:
     files = sorted(summary["files"], key=lambda file: (-file["rejected"], file["uri"]))
     worst = [file for file in files[:SHOWN] if file["rejected"]]
-    return ", ".join(f"{file['uri']} ({file['rejected']:,} of {file['rows']:,})" for file in worst)
+    return ", ".join(f"{messages.one_line(file['uri'])} ({file['rejected']:,} of {file['rows']:,})" for file in worst)

@@ -51,6 +51,15 @@ def test_the_message_says_how_bad_why_where_and_what_to_do() -> None:
     assert "max_rejected_share" in text
 
 
+def test_a_name_of_several_lines_is_one_line_of_the_message() -> None:
+    found = summary(100, 50)
+    found["files"][1]["uri"] = "s3://landing/readings/bad\n.csv"
+    with pytest.raises(
+        rejects.RejectedShareError, match=r"Worst files: 's3://landing/readings/bad\\n\.csv' \(50 of 50\)\."
+    ):
+        rejects.check(found, max_share=0.01, clean_bucket="clean")
+
+
 def test_rejected_rows_that_pass_are_pointed_at() -> None:
     assert check(1000, 2).endswith(f"s3://clean/quarantine/batch={BATCH}/")
 

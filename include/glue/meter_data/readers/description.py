@@ -177,6 +177,11 @@ def require_columns(
     if not missing:
         return
     wanted = "\n".join(f"  {role}_column = {name}" for role, name in missing.items())
+    if described.format_of(uri) == JSON and not header:
+        raise UnmatchedColumnsError(
+            f"No line at the beginning of {uri} is an object of JSON. Deliver JSON Lines: each reading an object on a "
+            "line of its own, without line ends in it."
+        )
     if described.header and not any(header):
         raise UnmatchedColumnsError(
             f"{uri} begins with a line without names of columns. Deliver the file with a header as its first line."

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from meter_data.meter_files import avro_files, columnar_files
 
@@ -305,6 +306,30 @@ def test_numbers_and_packed_files_of_json_are_read(tmp_path: Path) -> None:
 def test_an_array_of_json_is_refused(tmp_path: Path) -> None:
     file = meter_file(tmp_path / "a.json", '[{"meter_id": "M1"}]')
     assert re.search(r"a\.json is one JSON array\. Deliver JSON Lines", set_aside(clean_described(tmp_path, [file])))
+
+
+def test_an_object_of_json_over_several_lines_is_refused(tmp_path: Path) -> None:
+    """A header, which other texts without names are asked for, would help nobody here."""
+    file = meter_file(tmp_path / "a.json", "{", '  "meter_id": "M1",', '  "reading_value": 1', "}")
+    said = set_aside(clean_described(tmp_path, [file]))
+    assert said.startswith(
+        "No line at the beginning of s3://landing/readings/a.json is an object of JSON. Deliver JSON"
+    )
+    assert "header" not in said
+
+
+def test_a_duration_is_no_value(tmp_path: Path) -> None:
+    """An hour would be 3,600 kWh."""
+    table = pa.table(
+        {
+            "meter_id": ["M1"],
+            "reading_date_time": pa.array([datetime(2013, 7, 1, tzinfo=UTC)]),
+            "reading_value": pa.array([3600], pa.duration("s")),
+        }
+    )
+    pq.write_table(table, tmp_path / "a.parquet")
+    said = set_aside(clean_described(tmp_path, [tmp_path / "a.parquet"]))
+    assert "The column reading_value of s3://landing/readings/a.parquet is of type duration[s], which cannot" in said
 
 
 def test_a_column_of_no_rows_is_no_reading(tmp_path: Path) -> None:
