@@ -19,20 +19,18 @@ def of_pieces(pieces: Sequence[Piece]) -> FixedWidth | None:
     """Returns the reader of texts of the usual shape; None for a pattern that has none."""
     fields: dict[str, tuple[int, int]] = {}
     literals: dict[int, int] = {}
-    column, is_reduced, follows_year = 0, False, False
+    column, is_reduced = 0, False
     for piece in pieces:
         if isinstance(piece, Literal) and piece.signs.isascii():
             literals |= {column + place: ord(sign) for place, sign in enumerate(piece.signs)}
-            column, follows_year = column + len(piece.signs), False
+            column += len(piece.signs)
             continue
         if isinstance(piece, Number) and piece.name in (YEAR, MONTH, DAY, HOUR, MINUTE, SECOND):
             width, name = piece.least, piece.name
             if width not in (2, 4) or (width == 4) != (piece.most > width):
                 return None
             is_reduced |= piece.is_reduced
-            follows_year |= width == 4
-        elif isinstance(piece, Fraction) and not (follows_year and piece.most > 1):
-            # Right behind the digits of a year, digits of a fraction would be taken for digits of the year.
+        elif isinstance(piece, Fraction):
             width, name = piece.most, NANOSECOND
         else:
             return None

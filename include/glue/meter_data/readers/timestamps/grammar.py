@@ -158,12 +158,20 @@ def _fault(letter: str, count: int) -> str:
 
 
 def _leave_digits(pieces: list[Piece]) -> None:
-    """Tells fields of numbers how many digits belong to the fields of fixed width right behind them."""
+    """Tells fields of numbers how many digits belong to the fields of fixed width right behind them.
+
+    A fraction may have fewer digits than letters. Behind a field of any number of digits, a year for instance, it has
+    all of them: otherwise the year would take them, and no text would fit.
+    """
     active: Number | None = None
     for piece in pieces:
         if isinstance(piece, Optional):
             _leave_digits(piece.pieces)
-        width = piece.most if isinstance(piece, Number | Fraction) and piece.least == piece.most else 0
+        width = 0
+        if isinstance(piece, Number | Fraction):
+            is_fixed = piece.least == piece.most
+            takes_all = isinstance(piece, Fraction) and active is not None and active.most == ANY_NUMBER_OF_DIGITS
+            width = piece.most if is_fixed or takes_all else 0
         if active is not None and width:
             active.followed_by += width
         else:

@@ -49,7 +49,21 @@ BY_ZONE: dict[str, int | None] = {
     "2013-11-03 01:30 EST": 1383442200000 + 5 * HOUR,
     "2013-03-10 02:30 EST": 1362882600000 + 5 * HOUR,
 }
-OTHERWISE: dict[str, dict[str, int | None]] = {"yyyy-MM-dd HH:mm z": BY_ABBREVIATION, "yyyy-MM-dd HH:mm VV": BY_ZONE}
+# Spark lets the year take the digits of the fraction, and so reads no text at all by this pattern.
+BY_DIGITS_ALONE: dict[str, int | None] = {
+    "20130701003000000": 1372638600000,
+    "20130131120000000": 1359633600000,
+    "20240229235959999": 1709251199999,
+    "20131027130509050": 1382879109050,
+    "19991231114530123": 946640730123,
+    "20261109090703500": 1794215223500,
+    "20130701003000123": 1372638600123,
+}
+OTHERWISE: dict[str, dict[str, int | None]] = {
+    "yyyy-MM-dd HH:mm z": BY_ABBREVIATION,
+    "yyyy-MM-dd HH:mm VV": BY_ZONE,
+    "yyyyMMddHHmmssSSS": BY_DIGITS_ALONE,
+}
 
 
 @pytest.mark.parametrize("pattern", [pattern for pattern in KEPT["patterns"] if pattern not in NOT_IN_USE])
@@ -77,6 +91,10 @@ def test_the_kept_answers_are_many() -> None:
 def test_what_python_writes_is_read_back(time: datetime) -> None:
     expected = (time.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
     assert Pattern("yyyy-MM-dd HH:mm:ss.SSSSSS").read_one(f"{time:%Y-%m-%d %H:%M:%S.%f}") == expected
+    milliseconds = Pattern("yyyyMMddHHmmssSSS")
+    text = f"{time:%Y%m%d%H%M%S%f}"[:-3]
+    assert milliseconds.read_one(text) == milliseconds.read(pa.array([text])).milliseconds[0] == expected
+    assert milliseconds.read_one(text[:-4]) is None
     minute = time.replace(second=0, microsecond=0).replace(tzinfo=UTC)
     assert Pattern("d MMMM yyyy h:mm a").read_one(f"{time.day} {time:%B %Y %I:%M %p}".replace(" 0", " ")) == round(
         minute.timestamp() * 1000
