@@ -28,7 +28,8 @@ LARGE_FILE_PEAK = 1024
 DAY_SHARE, SPREAD_SHARE = 0.05, 0.25
 FURTHER_ROW, WORST_ROW = 2.5, 9.0  # CPU microseconds
 DESCRIBED_SECONDS = 20
-MOST_FILES, QUERY_FILES, QUERY_BYTES = 40, 3, 0.5 * MEGA
+MOST_FILES = {1: 31, 4: 31, 16: 39}  # as many as the jobs wrote when they still ran on Spark
+QUERY_FILES, QUERY_BYTES = 3, 0.5 * MEGA
 TEXT = """\
 # The load
 
@@ -52,6 +53,10 @@ costs them CPU time. CPU seconds are the kernel's for all processes of a job, th
 | what | asked for | predecessor | here | |
 |---|---|---|---|---|
 {asked}
+
+A load of a year writes 27 files of published tables and, into the clean zone, one for each meter file. So a meter file
+is read by one process, and no row is sent to another one. Where 16 million rows come in 16 meter files, that is four
+files more than were asked for: the former jobs brought the rows of all meter files together by meter.
 
 ## Loads of a whole year
 
@@ -221,8 +226,8 @@ def asked(results: dict[str, Any]) -> list[tuple[str, str, str, str, bool]]:
         share(f"CPU s, {name} (share)", new["cpu_seconds"], old["cpu_seconds"], SHARES[round(millions)])
         if size["spread"]:
             share(f"CPU s, {name} spread (share)", size["spread"]["cpu_seconds"], old["cpu_seconds"], SPREAD_SHARE)
-        files = new["files"]
-        rows.append((f"files, {name}", f"under {MOST_FILES}", f"{old['files']:,}", str(files), files < MOST_FILES))
+        files, most_files = new["files"], MOST_FILES[round(millions)]
+        rows.append((f"files, {name}", str(most_files), f"{old['files']:,}", str(files), files <= most_files))
         least(f"peak memory, {name}", "MB", new["peak_rss_mb"], PEAKS[round(millions)], f"{old['peak_rss_mb']:,}")
     further = estimate.a_further_row(sizes)
     least("CPU of a further row", "µs", further, FURTHER_ROW, f"{estimate.a_further_row(sizes, 'predecessor'):.1f}")
