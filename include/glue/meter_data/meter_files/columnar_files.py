@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from meter_data.lake.store import is_of_s3
 from meter_data.meter_files import records
 from meter_data.meter_files.lines import UnreadableFileError
 from meter_data.meter_files.records import Integers, Records
@@ -191,10 +192,12 @@ class ColumnarFile:
 
 @contextmanager
 def damaged(name: str, file_format: str) -> Iterator[None]:
-    """Raises UnreadableFileError where pyarrow cannot read the file `name`."""
+    """Raises UnreadableFileError where pyarrow cannot read the file `name`, unless S3 has failed to give it."""
     try:
         yield
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # the last for a name that is no UTF-8
+        if is_of_s3(error):
+            raise
         said = str(error).splitlines()[0]
         raise UnreadableFileError(f"{name} is a damaged {file_format} file: {said}. Deliver it again.") from error
 
