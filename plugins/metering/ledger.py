@@ -189,7 +189,8 @@ def read_with(file: MeterFile, transformer: str, description: dict[str, Any] | N
 def record_set_aside(s3: Any, *, clean_bucket: str, summary: dict[str, Any], recorded_at: datetime) -> None:
     """Note the files of a batch that could not be read, so that no later run tries them in the same way again.
 
-    `summary` is that of raw_to_clean.
+    `summary` is that of raw_to_clean. A manifest that an earlier version has written does not say what its files are
+    read with: the next run tries them again.
     """
     reasons = {file["uri"]: file["set_aside"]["reason"] for file in summary["files"] if file.get("set_aside")}
     if not reasons:
@@ -197,7 +198,7 @@ def record_set_aside(s3: Any, *, clean_bucket: str, summary: dict[str, Any], rec
     manifest = storage.read_json(s3, clean_bucket, f"{MANIFESTS}{summary['batch']}.json")
     stamp = f"{recorded_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     for file in manifest["files"]:
-        if file["uri"] in reasons:
+        if file["uri"] in reasons and "read_with" in file:
             known = {name: file[name] for name in ("key", "etag", "size", "read_with")}
             entry = {**known, "batch": summary["batch"], "reason": reasons[file["uri"]], "recorded_at": stamp}
             key = f"{SET_ASIDE}{file['etag']}-{file['size']}-{file['read_with']}.json"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -335,6 +336,19 @@ def test_what_is_noted_of_a_file_that_was_set_aside(s3: ObjectStore) -> None:
         "reason": "s3://landing/readings/a.zip is a ZIP archive. Unpack it.",
         "recorded_at": "2026-01-02T10:30:00Z",
     }
+
+
+def test_a_file_of_a_manifest_of_an_earlier_version_is_tried_again(s3: ObjectStore) -> None:
+    """Before files were set aside, manifests did not say what they were read with."""
+    s3.put_object("landing", "readings/a.zip", "a")
+    find(s3)
+    manifest = s3.json("clean", f"_manifests/{BATCH}.json")
+    del manifest["files"][0]["read_with"]
+    s3.put_object("clean", f"_manifests/{BATCH}.json", json.dumps(manifest))
+    set_aside(s3, BATCH, "a.zip")
+
+    assert s3.keys("clean", "_set_aside/") == []
+    assert find(s3, NEXT) == {"batch": NEXT, "files": 1, "bytes": 1}
 
 
 def replaced(s3: ObjectStore) -> None:

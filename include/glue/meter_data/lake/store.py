@@ -221,6 +221,14 @@ def _of_this_process() -> tuple[Any, Any]:
     return session, session.client("s3")
 
 
+def is_of_s3(error: Exception) -> bool:
+    """Tells whether an error of Arrow is a failure of S3, such as a broken connection, and not of what a file holds.
+
+    Arrow raises OSError for both. Its words tell them apart: "AWS Error NETWORK_CONNECTION during GetObject operation".
+    """
+    return isinstance(error, OSError) and "AWS Error" in str(error)
+
+
 def growing_file() -> IO[bytes]:
     """Returns an empty file for content that is made piece by piece: in memory while it is small, else on disk.
 

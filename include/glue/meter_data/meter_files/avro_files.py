@@ -21,6 +21,7 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 import pyarrow as pa
 
+from meter_data.lake.store import is_of_s3
 from meter_data.meter_files import records
 from meter_data.meter_files.lines import UnreadableFileError
 from meter_data.meter_files.records import Column, Integers, Records
@@ -127,6 +128,8 @@ class AvroFile:
                         return
                     yield from cast(Iterator[dict[str, Any]], fastavro.reader(io.BytesIO(begin + block + head.sync)))
                 except (*_DAMAGES, fastavro.schema.SchemaParseException) as error:
+                    if is_of_s3(error):
+                        raise
                     said = f"{self._name} is a damaged Avro file: {error}. Deliver it again."
                     raise UnreadableFileError(said) from error
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from meter_data.lake.store import is_of_s3
 from meter_data.meter_files import records
 from meter_data.meter_files.lines import UnreadableFileError
 from meter_data.meter_files.records import Integers, Records
@@ -191,10 +192,12 @@ class ColumnarFile:
 
 @contextmanager
 def damaged(name: str, file_format: str) -> Iterator[None]:
-    """Raises UnreadableFileError where pyarrow cannot read the file `name`."""
+    """Raises UnreadableFileError where pyarrow cannot read the file `name`, unless S3 has failed to give it."""
     try:
         yield
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # the last for a name that is no UTF-8
+        if is_of_s3(error):
+            raise
         said = str(error).splitlines()[0]
         raise UnreadableFileError(f"{name} is a damaged {file_format} file: {said}. Deliver it again.") from error
 
@@ -239,6 +242,8 @@ def _cells(column: pa.ChunkedArray) -> list[Any]:
     if pa.types.is_floating(column.type):
         return [records.number_text(each) if each is not None and not math.isfinite(each) else each
                 for each in column.to_pylist()]  # fmt: skip
+    if pa.types.is_map(column.type):  # Some versions of Arrow end the process when they change the type of a map.
+        return [_shown_map(each) for each in column]
     try:
         return column.to_pylist()
     except (OverflowError, ValueError):
@@ -247,6 +252,14 @@ def _cells(column: pa.ChunkedArray) -> list[Any]:
         held = column.cast(_as_held(column.type))
         is_text = held.type != column.type and pa.types.is_binary(held.type)
         return [_text_if_utf_8(each) for each in held.to_pylist()] if is_text else held.to_pylist()
+
+
+def _shown_map(cell: pa.MapScalar) -> list[Any] | None:
+    if not cell.is_valid:
+        return None
+    entries = cell.values
+    cells = (_cells(pa.chunked_array([entries.field(at)])) for at in range(2))
+    return [list(entry) for entry in zip(*cells, strict=True)]
 
 
 def _text_if_utf_8(content: bytes | None) -> str | bytes | None:
@@ -266,8 +279,6 @@ def _as_held(kind: pa.DataType) -> pa.DataType:
         return pa.int32() if kind.bit_width == 32 else pa.int64()
     if pa.types.is_struct(kind):
         return pa.struct([field.with_type(_as_held(field.type)) for field in kind])
-    if pa.types.is_map(kind):
-        return pa.map_(_as_held(kind.key_type), _as_held(kind.item_type))
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         return (pa.list_ if pa.types.is_list(kind) else pa.large_list)(_as_held(kind.value_type))
     if pa.types.is_fixed_size_list(kind):

@@ -15,6 +15,7 @@ from meter_data.meter_files import (
     file_kinds,
     json_files,
     lines,
+    orc_trial,
     stored_files,
 )
 from meter_data.meter_files.lines import UnreadableFileError
@@ -122,9 +123,13 @@ def _columnar(store: Store, file: MeterFile, described: Description, file_format
     def open_columns() -> columnar_files.Columnar:
         return kind(store.open_file(file.uri))
 
+    if file_format == ORC:
+        with store.open_stream(file.uri) as content:
+            if orc_trial.ends_the_process(content):
+                raise UnreadableFileError(f"{file.uri} is a damaged orc file: it cannot be unpacked. Deliver it again.")
     with columnar_files.damaged(file.uri, file_format):
         schema = open_columns().schema
-    header = tuple(schema.names)
+        header = tuple(schema.names)
     require_columns(described, header, file.uri)
     places = _places(described, header)
     _require_readable(file, described, places, tuple(_kind(field.type) for field in schema))

@@ -172,7 +172,6 @@ def test_a_text_that_is_no_utf_8_is_known_and_shown(columns_of: Any) -> None:
         (pa.date32(), -(2**31), "-5877641-06-23"),
         (pa.list_(pa.date32()), [10_000_000], [10_000_000]),
         (pa.list_(pa.timestamp("us", "UTC")), [2**62], [2**62]),
-        (pa.map_(pa.string(), pa.timestamp("ms")), [("a", 2**62)], [["YQ==", 2**62]]),
         (
             pa.struct([("at", pa.date32()), ("no", pa.int64())]),
             {"at": 10_000_000, "no": 1},

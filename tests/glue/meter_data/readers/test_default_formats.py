@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -14,9 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from meter_data.meter_files import avro_files, columnar_files
+from pyarrow import orc
 
 from tests.glue.described import clean_described, meter_file, rows, set_aside
 from tests.glue.extracts import write, write_avro
+from tests.glue.folder_store import FolderStore
 
 FORMATS = ["csv", "json", "parquet", "orc", "avro"]
 OTHERS = FORMATS[1:]
@@ -306,6 +309,73 @@ def test_numbers_and_packed_files_of_json_are_read(tmp_path: Path) -> None:
 def test_an_array_of_json_is_refused(tmp_path: Path) -> None:
     file = meter_file(tmp_path / "a.json", '[{"meter_id": "M1"}]')
     assert re.search(r"a\.json is one JSON array\. Deliver JSON Lines", set_aside(clean_described(tmp_path, [file])))
+
+
+class Failing(io.BytesIO):
+    """A file of S3 whose connection breaks behind a number of bytes, with the words of Arrow."""
+
+    def __init__(self, content: bytes, reads: int) -> None:
+        super().__init__(content)
+        self._left = reads
+
+    def read(self, size: int | None = -1) -> bytes:
+        self._left -= 1
+        if self._left < 0:
+            raise OSError(
+                "When reading information for key 'readings/a' in bucket 'landing': AWS Error NETWORK_CONNECTION "
+                "during GetObject operation: curlCode: 28, Timeout was reached"
+            )
+        return super().read(size)
+
+
+@pytest.mark.parametrize("file_format", ["parquet", "avro"])
+@pytest.mark.parametrize("reads", [0, 1])
+def test_a_file_that_s3_does_not_give_is_not_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file_format: str, reads: int
+) -> None:
+    """It would be set aside, and never tried again."""
+    columns = {"meter_id": ["M1"], "reading_date_time": ["2013-07-01 00:30"], "reading_value": ["1"]}
+    file = write(file_format, tmp_path / f"a.{file_format}", columns)
+    content = file.read_bytes()
+    monkeypatch.setattr(FolderStore, "open_file", lambda *_: pa.PythonFile(Failing(content, reads), "r"))
+    monkeypatch.setattr(avro_files, "buffered", lambda _: Failing(content, reads))
+    with pytest.raises(OSError, match="NETWORK_CONNECTION"):
+        clean_described(tmp_path, [file])
+
+
+def test_a_damaged_file_of_orc_is_set_aside_and_the_job_goes_on(tmp_path: Path) -> None:
+    """pyarrow 17 ends the process in which it meets such a damage."""
+    times = [datetime(2013, 7, 1, tzinfo=UTC) + timedelta(minutes=30 * at) for at in range(2000)]
+    table = pa.table(
+        {"meter_id": ["M1"] * 2000, "reading_date_time": times, "reading_value": [at % 50 / 7 for at in range(2000)]}
+    )
+    orc.write_table(table, tmp_path / "a.orc", compression="zlib")
+    content = bytearray((tmp_path / "a.orc").read_bytes())
+    middle = len(content) // 2
+    content[middle - 200 : middle] = b"\xff" * 200
+    (tmp_path / "a.orc").write_bytes(content)
+    good = write(
+        "orc",
+        tmp_path / "b.orc",
+        {"meter_id": ["M1"], "reading_date_time": ["2013-07-01 00:30"], "reading_value": ["1"]},
+    )
+
+    files = clean_described(tmp_path, [tmp_path / "a.orc", good]).summary["files"]
+
+    assert [file["good"] for file in files] == [0, 1]
+    assert files[0]["set_aside"]["reason"].startswith("s3://landing/readings/a.orc is a damaged orc file: ")
+
+
+@pytest.mark.parametrize("file_format", ["parquet", "orc"])
+def test_a_column_whose_name_is_no_utf_8_is_a_damage(tmp_path: Path, file_format: str) -> None:
+    columns = {"meter_id": ["M1"], "reading_date_time": ["2013-07-01 00:30"], "reading_value": ["1"], "beside": ["x"]}
+    file = write(file_format, tmp_path / f"a.{file_format}", columns)
+    content = file.read_bytes()
+    if file_format == "orc":  # the schema is in the footer, which is packed otherwise
+        orc.write_table(pa.table(columns), file, compression="uncompressed")
+        content = file.read_bytes()
+    file.write_bytes(content.replace(b"beside", b"besid\xff"))
+    assert "is a damaged" in set_aside(clean_described(tmp_path, [file]))
 
 
 def test_an_object_of_json_over_several_lines_is_refused(tmp_path: Path) -> None:
