@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
-from decimal import Decimal
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from meter_data.lake.store import is_of_s3
-from meter_data.meter_files import records
+from meter_data.meter_files import records, shown_rows
 from meter_data.meter_files.lines import UnreadableFileError
 from meter_data.meter_files.records import Integers, Records
 
@@ -181,7 +177,7 @@ class ColumnarFile:
                 self._first += self._table.num_rows if self._table is not None else 0
                 self._table = next(self._given)
             end = int(np.searchsorted(places, self._first + self._table.num_rows))
-            yield from _json(self._table.take(pa.array(places[at:end] - self._first)))
+            yield from shown_rows.texts(self._table.take(pa.array(places[at:end] - self._first)))
             at = end
 
     def _whole_rows(self) -> Iterator[pa.Table]:
@@ -220,79 +216,3 @@ def _require_texts_of_codes(column: pa.Array) -> None:
 
 def _with_zone_of(column: pa.Array, kind: pa.DataType) -> pa.Array:
     return column.cast(pa.int64()).cast(kind) if pa.types.is_timestamp(kind) else column
-
-
-def _json(table: pa.Table) -> Iterator[str]:
-    """Yields the rows as objects of JSON."""
-    columns = [_cells(column) for column in table.columns]
-    for row in zip(*columns, strict=True):
-        cells = dict(zip(table.column_names, row, strict=True))
-        yield _ENCODER.encode(cells)
-
-
-def _cells(column: pa.ChunkedArray) -> list[Any]:
-    if pa.types.is_timestamp(column.type):
-        end = "Z" if column.type.tz else ""
-        return [text and text + end for text in records.iso_texts(column.combine_chunks()).to_pylist()]
-    if pa.types.is_date(column.type):
-        # By numpy, because Python has no date behind the year 9999.
-        days = column.cast(pa.date32()).cast(pa.int32())
-        shown = np.datetime_as_string(days.fill_null(0).to_numpy().astype("datetime64[D]")).tolist()
-        return [text if is_there else None for text, is_there in zip(shown, days.is_valid().to_pylist(), strict=True)]
-    if pa.types.is_floating(column.type):
-        return [records.number_text(each) if each is not None and not math.isfinite(each) else each
-                for each in column.to_pylist()]  # fmt: skip
-    if pa.types.is_map(column.type):  # Some versions of Arrow end the process when they change the type of a map.
-        return [_shown_map(each) for each in column]
-    try:
-        return column.to_pylist()
-    except (OverflowError, ValueError):
-        # A text that is no UTF-8, or, inside of a list or the like, a time that Python does not have: the bytes and the
-        # numbers that the file holds.
-        held = column.cast(_as_held(column.type))
-        is_text = held.type != column.type and pa.types.is_binary(held.type)
-        return [_text_if_utf_8(each) for each in held.to_pylist()] if is_text else held.to_pylist()
-
-
-def _shown_map(cell: pa.MapScalar) -> list[Any] | None:
-    if not cell.is_valid:
-        return None
-    entries = cell.values
-    cells = (_cells(pa.chunked_array([entries.field(at)])) for at in range(2))
-    return [list(entry) for entry in zip(*cells, strict=True)]
-
-
-def _text_if_utf_8(content: bytes | None) -> str | bytes | None:
-    try:
-        return content and content.decode()
-    except UnicodeDecodeError:
-        return content
-
-
-def _as_held(kind: pa.DataType) -> pa.DataType:
-    """Returns the type by which the file holds a type, also inside of lists, maps and columns with fields."""
-    if pa.types.is_dictionary(kind):
-        return _as_held(kind.value_type)
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return pa.binary()
-    if pa.types.is_temporal(kind):
-        return pa.int32() if kind.bit_width == 32 else pa.int64()
-    if pa.types.is_struct(kind):
-        return pa.struct([field.with_type(_as_held(field.type)) for field in kind])
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return (pa.list_ if pa.types.is_list(kind) else pa.large_list)(_as_held(kind.value_type))
-    if pa.types.is_fixed_size_list(kind):
-        return pa.list_(_as_held(kind.value_type), kind.list_size)
-    return kind
-
-
-def _json_value(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    return value.isoformat() if isinstance(value, date) else str(value)
-
-
-# json.dumps would make one for each row.
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_json_value)

@@ -163,6 +163,9 @@ def test_a_text_that_is_no_utf_8_is_known_and_shown(columns_of: Any) -> None:
     assert [list(shown) for shown in file.as_given(np.arange(2))] == [['{"id":"M1"}', '{"id":"TfxsbGVy"}']]
 
 
+DATES_BY_NAME = pa.map_(pa.string(), pa.date32())
+
+
 @pytest.mark.parametrize(
     ("kind", "number", "shown"),
     [
@@ -170,13 +173,8 @@ def test_a_text_that_is_no_utf_8_is_known_and_shown(columns_of: Any) -> None:
         (pa.date32(), 10_000_000, "29349-01-26"),
         # … and 14,699 times in front of 1959-06-23.
         (pa.date32(), -(2**31), "-5877641-06-23"),
-        (pa.list_(pa.date32()), [10_000_000], [10_000_000]),
-        (pa.list_(pa.timestamp("us", "UTC")), [2**62], [2**62]),
-        (
-            pa.struct([("at", pa.date32()), ("no", pa.int64())]),
-            {"at": 10_000_000, "no": 1},
-            {"at": 10_000_000, "no": 1},
-        ),
+        # 365 times 400 years of 12,622,780,800 seconds behind 2108-07-06T14:00:27.387.
+        (pa.timestamp("us", "UTC"), 2**62, "148108-07-06T14:00:27.387Z"),
         (pa.duration("s"), 2**62, 2**62),
     ],
 )
@@ -185,6 +183,30 @@ def test_times_that_python_does_not_have_are_shown(kind: pa.DataType, number: An
     file = file_of(pa.table({"id": ["M1", "M2"], "x": pa.array([number, None], kind)}), {"id": 0})
     ((first, second),) = file.as_given(np.arange(2))
     assert (json.loads(first)["x"], json.loads(second)["x"]) == (shown, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "shown"),
+    [
+        (pa.list_(pa.date32()), [10_000_000, None], ["29349-01-26", None]),
+        (pa.large_list(pa.float64()), [0.5, float("nan")], [0.5, "NaN"]),
+        (pa.struct([("a", pa.date32()), ("b", pa.int64())]), {"a": 10_000_000, "b": 1}, {"a": "29349-01-26", "b": 1}),
+        (DATES_BY_NAME, [("a", 10_000_000), ("b", None)], [["a", "29349-01-26"], ["b", None]]),
+        (pa.list_(DATES_BY_NAME), [[("a", 10_000_000)], []], [[["a", "29349-01-26"]], []]),
+        (pa.struct([("by", DATES_BY_NAME)]), {"by": [("a", 10_000_000)]}, {"by": [["a", "29349-01-26"]]}),
+    ],
+)  # fmt: skip
+def test_values_inside_of_others_are_shown_as_elsewhere(kind: pa.DataType, given: Any, shown: Any) -> None:
+    file = file_of(pa.table({"id": ["M1", "M2"], "x": pa.array([given, None], kind)}), {"id": 0})
+    ((first, second),) = file.as_given(np.arange(2))
+    assert (json.loads(first)["x"], json.loads(second)["x"]) == (shown, None)
+
+
+def test_texts_that_are_no_utf_8_inside_of_others_are_shown() -> None:
+    inside = pa.StructArray.from_arrays([no_utf_8(b"M\xfcller")], ["name"])
+    listed = pa.ListArray.from_arrays(pa.array([0, 1], pa.int32()), no_utf_8(b"M\xfcller"))
+    file = file_of(pa.table({"id": ["M1"], "s": inside, "l": listed}), {"id": 0})
+    assert [*file.as_given(np.arange(1))] == [['{"id":"M1","s":{"name":"TfxsbGVy"},"l":["TfxsbGVy"]}']]
 
 
 def test_a_float_of_two_bytes_is_a_number() -> None:
