@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import partial
 
 import pyarrow as pa
@@ -118,15 +119,7 @@ def _avro(store: Store, file: MeterFile, described: Description) -> RecordFile:
 
 
 def _columnar(store: Store, file: MeterFile, described: Description, file_format: str) -> RecordFile:
-    kind = columnar_files.ParquetColumns if file_format == PARQUET else columnar_files.OrcColumns
-
-    def open_columns() -> columnar_files.Columnar:
-        return kind(store.open_file(file.uri))
-
-    if file_format == ORC:
-        with store.open_stream(file.uri) as content:
-            if orc_trial.ends_the_process(content):
-                raise UnreadableFileError(f"{file.uri} is a damaged orc file: it cannot be unpacked. Deliver it again.")
+    open_columns = _opener(store, file, file_format)
     with columnar_files.damaged(file.uri, file_format):
         schema = open_columns().schema
         header = tuple(schema.names)
@@ -134,6 +127,18 @@ def _columnar(store: Store, file: MeterFile, described: Description, file_format
     places = _places(described, header)
     _require_readable(file, described, places, tuple(_kind(field.type) for field in schema))
     return columnar_files.ColumnarFile(file.uri, file_format, open_columns, places)
+
+
+def _opener(store: Store, file: MeterFile, file_format: str) -> Callable[[], columnar_files.Columnar]:
+    if file_format == PARQUET:
+        return lambda: columnar_files.ParquetColumns(store.open_file(file.uri))
+    try:
+        with store.open_stream(file.uri) as content:
+            copy = orc_trial.tried_copy(content)
+    except orc_trial.ProcessEndedError as error:
+        said = f"{file.uri} is a damaged orc file: it cannot be unpacked. Deliver it again."
+        raise UnreadableFileError(said) from error
+    return lambda: columnar_files.OrcColumns(copy)
 
 
 def _places(described: Description, header: tuple[str, ...]) -> dict[str, int]:

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import re
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -328,7 +329,7 @@ class Failing(io.BytesIO):
         return super().read(size)
 
 
-@pytest.mark.parametrize("file_format", ["parquet", "avro"])
+@pytest.mark.parametrize("file_format", ["parquet", "orc", "avro"])
 @pytest.mark.parametrize("reads", [0, 1])
 def test_a_file_that_s3_does_not_give_is_not_damaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file_format: str, reads: int
@@ -339,6 +340,8 @@ def test_a_file_that_s3_does_not_give_is_not_damaged(
     content = file.read_bytes()
     monkeypatch.setattr(FolderStore, "open_file", lambda *_: pa.PythonFile(Failing(content, reads), "r"))
     monkeypatch.setattr(avro_files, "buffered", lambda _: Failing(content, reads))
+    copy = shutil.copyfileobj
+    monkeypatch.setattr(shutil, "copyfileobj", lambda _, *to: copy(Failing(content, reads), *to))
     with pytest.raises(OSError, match="NETWORK_CONNECTION"):
         clean_described(tmp_path, [file])
 
