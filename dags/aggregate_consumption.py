@@ -28,7 +28,7 @@ Readers see the old sums until `publish_consumption` has run. Every task can be 
 - A failed run keeps its dates to itself: the next run does not take them over. Clear it, today or later; that is safe
   after newer runs too, because sums are always made from the published readings. If the run is gone, trigger this DAG
   with the dates.
-- `aggregate_consumption`: the log ends with the message of Spark. Spark's own log is in CloudWatch,
+- `aggregate_consumption`: the log ends with the job's message. The job's own log is in CloudWatch,
   `/aws-glue/jobs/error`, stream = id of the job run. A retry or a clear attaches to a job run that still works.
 - `check_completeness`: its message says how much is missing, and the worst days. Nothing was published.
 - `publish_consumption` says that a newer run has published: clear `aggregate_consumption` of this run.

@@ -24,7 +24,7 @@ judgements; those that exist stay.
 Readers see the old judgements until `publish_anomalies` has run. Every task can be cleared as often as needed, and a
 failed run needs no clearing once a newer one succeeds: that one judges what is still to be judged.
 
-- `detect_anomalies`: the log ends with the message of Spark. Spark's own log is in CloudWatch,
+- `detect_anomalies`: the log ends with the job's message. The job's own log is in CloudWatch,
   `/aws-glue/jobs/error`, stream = id of the job run. `NoWeatherError`: run `load_reference_data`, then clear the task.
 - `publish_anomalies` says that a newer run has published: clear `detect_anomalies` of this run.
 - To judge days anew after their readings were corrected: delete the partitions of their months of `anomaly` from the

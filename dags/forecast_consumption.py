@@ -27,7 +27,7 @@ has left running is stopped first.
   tasks. If it says that the model does not exist, a new one has replaced it: clear `choose_model`, with all that
   follows.
 - `find_results`: not one batch was transformed. See the first task that failed.
-- `prepare_forecast_batches`, `store_forecasts`: the log ends with the message of Spark. Spark's own log is in
+- `prepare_forecast_batches`, `store_forecasts`: the log ends with the job's message. The job's own log is in
   CloudWatch, `/aws-glue/jobs/error`, stream = id of the job run.
 - `check_batches` names the batches that have no forecast.
 

@@ -25,7 +25,7 @@ The endpoint and the current model of before go on serving until `record_model` 
 often as needed; a job that an earlier try has left running is stopped first.
 
 - `plan_training`: parameters contradict each other; the message says which to change. Trigger the DAG anew.
-- `prepare_training_set`: the log ends with the message of Spark. Spark's own log is in CloudWatch,
+- `prepare_training_set`: the log ends with the job's message. The job's own log is in CloudWatch,
   `/aws-glue/jobs/error`, stream = id of the job run.
 - `train_model`, `tune_hyperparameters`: the message is SageMaker's reason; the job's log is in CloudWatch,
   `/aws/sagemaker/TrainingJobs`. A task that is marked as failed while it waits leaves its job running: stop it in

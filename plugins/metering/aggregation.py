@@ -49,6 +49,9 @@ def publish_consumption(
     # All of them or none: sums of two runs side by side would not agree.
     for of_table in sums:
         catalog.require_current(clients.glue(), **of_table)
+    for table, aggregate in summary["tables"].items():
+        # A summary of a job of a former version does not say what it has read.
+        catalog.require_unchanged(clients.glue(), database=database, table=table, read=aggregate.get("read", []))
     for of_table in sums:
         catalog.publish(clients.glue(), **of_table, run=summary["run"], published_at=datetime.now(UTC))
     return {"batches": batches, "run": summary["run"], "dates": chosen_dates.split(",")}

@@ -13,6 +13,8 @@ MOST_PARTITIONS = 100  # of one BatchCreatePartition or BatchUpdatePartition
 MOST_WITHDRAWN = 25  # of one BatchDeletePartition
 RUN, ROWS, PUBLISHED_AT = "run", "rows", "published_at"
 
+_CLEAR = "Clear the Glue job of this run instead (with its downstream tasks): it starts from what is published now."
+
 Values = tuple[str, ...]
 
 
@@ -74,6 +76,22 @@ def require_current(
     for wanted in partitions:
         _refuse_superseded(known.get(_values(wanted)), wanted, table, written_at)
     return known
+
+
+def require_unchanged(glue: Any, *, database: str, table: str, read: list[dict[str, Any]]) -> None:
+    """Raises SupersededError when the catalog holds another version of what a job has read and does not replace.
+
+    `read` has values and location of these partitions; None where the job found none.
+    """
+    now = published(glue, database, table) if read else {}
+    for partition in read:
+        current = now.get(_values(partition))
+        if (current and current.location) != partition["location"]:
+            values = "/".join(_values(partition))
+            raise SupersededError(
+                f"What is published of {table} {values} has changed since this run's job read it, and this run's "
+                f"folders know nothing of it. {_CLEAR}"
+            )
 
 
 def locations(glue: Any, database: str, table: str) -> dict[Values, str]:
@@ -144,8 +162,7 @@ def _refuse_superseded(
         values = "/".join(_values(wanted))
         raise SupersededError(
             f"Run {parameters.get(RUN)} has published {table} {values} since this run's job read it. Publishing "
-            "this run's folders would take that run's readings away. Clear the Glue job of this run instead (with its "
-            "downstream tasks): it starts from what is published now."
+            f"this run's folders would take that run's readings away. {_CLEAR}"
         )
 
 

@@ -32,7 +32,7 @@ ELSEWHERE = {
 # Letters, digits and the signs of paths, patterns and actions. Anything else in backticks is an example.
 NAME = re.compile(r"[\w./<>=*…:-]*[A-Za-z][\w./<>=*…:-]*")
 ACTION = re.compile(r"[a-z0-9]+:([A-Z]\w+)")  # of a policy: the service and its operation
-LETTERS = re.compile(r"([A-Za-z])\1*")  # of a pattern of time, as MM and HH
+LETTERS = re.compile(r"([A-Za-z])\1*|yyyy[MdHmsS]+")  # of a pattern of time, as MM and HH
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\S*")
 OPEN = re.compile(r"<[^>]*>|[*…]")  # what a page leaves open in a name
 BLOCK = re.compile(r"```.*?```", re.DOTALL)
@@ -53,7 +53,7 @@ def in_backticks(text: str) -> set[str]:
 
 
 def is_example(name: str) -> bool:
-    """Whether it is a part of a pattern of time, or a time: an example that has the signs of a name."""
+    """Whether it is a pattern of time or a part of one, or a time: an example that has the signs of a name."""
     return bool(LETTERS.fullmatch(name) or TIME.fullmatch(name))
 
 

@@ -232,6 +232,23 @@ def test_dates_without_readings_keep_what_is_published_of_their_month(lake: Cons
     assert lake.written("aggregated_daily", "date_str", "consumption") == [("20130130", 1.0)]
 
 
+def test_the_summary_names_the_completeness_on_which_what_is_written_depends(lake: ConsumptionLake) -> None:
+    """December was read for January. February would have been written anew if it were published."""
+    lake.publish_readings(reading("M1", "20121231", 1.0), reading("M1", "20130131", 1.0))
+    lake.publish_sums(lake.aggregate("20121231-20121231", "december"))
+
+    summary = lake.aggregate("20130131-20130131")
+
+    december = "s3://business/completeness/run=december/month=201212/"
+    assert summary["tables"]["completeness"]["read"] == [
+        {"values": ["201212"], "location": december},
+        {"values": ["201302"], "location": None},
+    ]
+    lake.publish_sums(summary)
+    again = lake.aggregate("20121231-20121231", "again")
+    assert again["tables"]["completeness"]["read"] == [{"values": ["201211"], "location": None}]
+
+
 def test_where_nothing_is_published_nothing_is_written(lake: ConsumptionLake) -> None:
     summary = lake.aggregate("20130102-20130102")
     assert [table["partitions"] for table in summary["tables"].values()] == [[], [], [], []]

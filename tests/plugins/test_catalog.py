@@ -134,6 +134,31 @@ def test_a_version_that_was_published_once_more_since_counts_as_newer(glue: Any,
         publish(glue, wanted("201301"))
 
 
+@pytest.mark.parametrize(
+    ("now", "read"),
+    [("other-1", None), (None, "old-1"), ("other-1", "old-1")],
+    ids=["published since", "withdrawn since", "replaced since"],
+)
+def test_what_a_job_has_read_must_still_be_published(
+    glue: Any, stub: Stubber, now: str | None, read: str | None
+) -> None:
+    knows(stub, *([current("201212", now)] if now else []), table=False)
+
+    with pytest.raises(catalog.SupersededError, match=r"of daily INT/201212 has changed since .* Clear the Glue job"):
+        catalog.require_unchanged(glue, database="metering", table="daily", read=[seen("201212", read)])
+
+
+def test_what_is_published_as_a_job_has_read_it_is_unchanged(glue: Any, stub: Stubber) -> None:
+    knows(stub, current("201212", "old-1"), table=False)
+
+    read = [seen("201212", "old-1"), seen("201302", None)]
+    catalog.require_unchanged(glue, database="metering", table="daily", read=read)
+
+
+def seen(month: str, by: str | None) -> dict[str, Any]:
+    return {"values": ["INT", month], "location": by and place(by, month)}
+
+
 def test_more_than_a_hundred_partitions_go_in_several_calls(glue: Any, stub: Stubber) -> None:
     months = [f"{year}{month:02}" for year in range(2001, 2022) for month in range(1, 13)][:201]
     knows(stub)

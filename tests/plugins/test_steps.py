@@ -30,6 +30,7 @@ def published(s3: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> list[dict[str
     monkeypatch.setattr(clients, "glue", lambda: None)
     monkeypatch.setattr(catalog, "publish", publish)
     monkeypatch.setattr(catalog, "require_current", lambda client, **arguments: {})
+    monkeypatch.setattr(catalog, "require_unchanged", lambda client, **arguments: None)
     monkeypatch.setattr(catalog, "published_dates", lambda client, database: ["20130101-20131231"])
     return calls
 
@@ -186,6 +187,31 @@ def test_of_sums_that_are_superseded_in_one_table_none_is_published(
     with pytest.raises(catalog.SupersededError):
         aggregation.publish_consumption([EVENT], BATCH, "20130101-20130102", "clean", "metering")
     assert published == []
+
+
+def test_sums_that_do_not_know_what_was_published_beside_them_are_not_published(
+    s3: ObjectStore, published: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = [{"values": ["201212"], "location": None}]
+    asked = []
+
+    def require_unchanged(client: object, **arguments: Any) -> None:
+        asked.append(arguments)
+        if arguments["read"]:
+            raise catalog.SupersededError
+
+    tables = {"aggregated_daily": {"partitions": PARTITIONS}, "completeness": {"partitions": [], "read": beside}}
+    summary = {"run": f"{BATCH}-1", "tables": tables}
+    s3.put_json("clean", f"_summaries/{BATCH}-1/aggregate_consumption.json", summary)
+    monkeypatch.setattr(catalog, "require_unchanged", require_unchanged)
+
+    with pytest.raises(catalog.SupersededError):
+        aggregation.publish_consumption([EVENT], BATCH, "20130101-20130102", "clean", "metering")
+    assert published == []
+    assert asked == [
+        {"database": "metering", "table": "aggregated_daily", "read": []},
+        {"database": "metering", "table": "completeness", "read": beside},
+    ]
 
 
 def test_without_dates_the_batches_are_announced_and_nothing_is_published(published: list[dict[str, Any]]) -> None:

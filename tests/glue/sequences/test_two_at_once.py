@@ -1,4 +1,4 @@
-"""Two runs of ingest_meter_readings at once, as when the job of a task that has died goes on."""
+"""Two runs of a DAG at once, as when the job of a task that has died goes on, or a failed run is cleared late."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from metering.catalog import SupersededError
 
 from tests.glue.sequences.deliveries import MeterFile, Row
 from tests.glue.sequences.found import in_business_zone
-from tests.glue.sequences.runs import IngestRun
+from tests.glue.sequences.runs import AggregateRun, DagRun, Extra, IngestRun
 from tests.glue.sequences.session_platform import Platform
 
-JANUARY, FEBRUARY = datetime(2013, 1, 1), datetime(2013, 2, 1)  # noqa: DTZ001 (all are UTC)
+DECEMBER, JANUARY, FEBRUARY = (datetime(2012, 12, 1), datetime(2013, 1, 1), datetime(2013, 2, 1))  # noqa: DTZ001 (UTC)
 
 
 def deliver(platform: Platform, name: str, *rows: Row) -> None:
@@ -23,7 +23,7 @@ def deliver(platform: Platform, name: str, *rows: Row) -> None:
     platform.deliver(f"readings/{name}.csv", MeterFile(rows).content())
 
 
-def advance(run: IngestRun, step: str | None = None) -> None:
+def advance(run: DagRun, step: str | None = None) -> None:
     """Do the steps of a run before this one; all without one."""
     while run.step not in (step, None):
         run.begin()()
@@ -77,3 +77,33 @@ def test_a_merge_that_another_run_overtakes_is_not_published_and_starts_anew(
         ("MAC2", JANUARY, 3.0),
         ("MAC2", FEBRUARY, 0.5),
     ]
+
+
+@pytest.mark.parametrize("late", ["201212", "201301"])
+def test_months_that_two_runs_sum_at_once_know_of_each_others_meters(platform: Platform, late: str) -> None:
+    """Which meters are missed in January depends on December. Both runs have begun before anything was published."""
+    platform.empty()
+    runs: dict[str, AggregateRun] = {}
+    months = {"201212": [Row("MAC1", DECEMBER, 8), Row("MAC2", DECEMBER, 8)], "201301": [Row("MAC1", JANUARY, 8)]}
+    for month, rows in months.items():
+        announced: list[Extra] = []
+        deliver(platform, month, *rows)
+        advance(IngestRun(platform, "month", announced))
+        runs[month] = AggregateRun(platform, announced, [])
+        advance(runs[month], "publish_consumption")
+    late_run = runs.pop(late)
+    for run in runs.values():
+        advance(run)
+
+    with pytest.raises(SupersededError, match="has changed since this run's job read it"):
+        late_run.publish_consumption()
+    late_run.clear("aggregate_consumption")
+    advance(late_run)
+
+    received = {(meter, date): count for meter, date, _, count, *_ in in_business_zone(platform)["completeness"]}
+    assert received == {
+        ("MAC1", "20121201"): 1,
+        ("MAC2", "20121201"): 1,
+        ("MAC1", "20130101"): 1,
+        ("MAC2", "20130101"): 0,
+    }

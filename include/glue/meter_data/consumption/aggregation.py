@@ -46,7 +46,8 @@ def aggregate(
 ) -> dict[str, Any]:
     """Writes the tables' new partitions. Returns the summary of the job.
 
-    `known` has `daily` and the four tables, as published when the job began.
+    `known` has `daily` and the four tables, as published when the job began. The summary says of each table which
+    partitions were written, and of completeness which others the written ones depend on.
     """
     prefixes = {table: f"s3://{business_bucket}/{table}/run={run}/" for table in KEYS}
     for prefix in prefixes.values():
@@ -59,13 +60,14 @@ def aggregate(
     of_years = _together(run_work(touched_years.work_on_year, years))
     complete = [file for file in of_months if file.target.table == COMPLETENESS]
     reports = run_work(completeness_report.work_on_report, completeness_report.plan(store, touched, complete, limits))
-    tables = {
+    tables: dict[str, dict[str, Any]] = {
         table: {
             "prefix": prefix,
             "partitions": published.replacing(new_versions(table, of_months + of_years), known[table]),
         }
         for table, prefix in prefixes.items()
     }
+    tables[COMPLETENESS]["read"] = touched_months.read_beside(known, touched)
     return {
         "run": run,
         "tables": tables,

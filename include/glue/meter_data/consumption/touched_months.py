@@ -83,9 +83,8 @@ def plan(
 
     Which meters are missed in a month depends on the month before.
     """
-    after = {month for month in touched.months_after if (month,) in known[COMPLETENESS]}
     items: list[MonthItem] = []
-    for month in sorted(touched.months | after):
+    for month in sorted(_months(known, touched)):
         sources = _Sources.of_month(store, known, touched, tallies, month)
         for number, share in enumerate(sources.shares(store, limits)):
             daily = Target(DAILY, prefixes[DAILY], month, number) if month in touched.months else None
@@ -102,6 +101,25 @@ def plan(
                 )
             )
     return items
+
+
+def read_beside(known: Known, touched: Touched) -> list[dict[str, Any]]:
+    """Returns values and location of the completeness of months beside those that are planned; None: not published.
+
+    The month before was read. A month after that is not published is not planned. Were either published by another run
+    before this run's partitions are, then one of two months would not know which meters the other has.
+    """
+    beside = (touched.months_before | touched.months_after) - _months(known, touched)
+    published = known[COMPLETENESS]
+    return [
+        {"values": [month], "location": published[month,].location if (month,) in published else None}
+        for month in sorted(beside)
+    ]
+
+
+def _months(known: Known, touched: Touched) -> set[str]:
+    """The touched months and, of those after them, the ones whose completeness is published."""
+    return touched.months | {month for month in touched.months_after if (month,) in known[COMPLETENESS]}
 
 
 @dataclass(frozen=True)
