@@ -137,10 +137,10 @@ The same {grain_rows:.2g} million rows with partitions of a month and of a day (
 
 A month is the default. With it a day's delivery writes the month anew, on average half of one; with days it writes the
 day alone, and every reader of a longer time opens thirty times the files. A month of {month_rows:.2g} million rows,
-full but for that day, is no dearer here than two runs differ. A row that is written anew costs {rewritten_row:.1f} CPU
-microseconds, by the loads of the two largest sizes (`clean_to_business` and `aggregate_consumption`). So for 50,000
-meters, whose month is half full on average, months cost {month_at_50000:.1f} CPU minutes a day more than days would;
-for a million meters {month_at_a_million:.1f} CPU hours.
+full but for that day, costs as much here as the day: two runs differ by more. To write a row again costs
+{rewritten_row:.1f} CPU microseconds, by the loads of the two largest sizes (`clean_to_business` and
+`aggregate_consumption`). So for 50,000 meters, whose month is half full on average, months cost {month_at_50000:.1f}
+CPU minutes a day more than days would; for a million meters {month_at_a_million:.1f} CPU hours.
 
 ## Large fleets
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from meter_data.cleaning.clean_zone import Source
+from meter_data.lake.calendar import MICROSECONDS
 from meter_data.lake.schemas import INSTANT, QUARANTINE
 from meter_data.lake.store import ZSTD, Store, growing_file
 from meter_data.readers.judged import Rejects
@@ -75,11 +76,12 @@ class QuarantineFile:
         self.by_reason.update(
             dict(zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True))
         )
+        delivered_at = pa.scalar(self._source.delivered_at * MICROSECONDS, pa.int64())
         made = {
             "source_file": pa.repeat(pa.scalar(self._source.uri, pa.string()), number),
             "line": texts,
             "reason": reasons,
-            "delivered_at": pa.repeat(pa.scalar(self._source.delivered_at * 1000, pa.int64()), number).cast(INSTANT),
+            "delivered_at": pa.repeat(delivered_at, number).cast(INSTANT),
             "meter_id": rejects.meter_ids,
             "date_str": rejects.dates,
         }

@@ -64,7 +64,7 @@ ALL_METERS = MeterRange()
 def expected_rows(groups: Iterable[MeterRowGroup], meters: Sequence[str]) -> Floats:
     """Returns about how many rows each of some meters has, which are sorted.
 
-    The rows of a row group are shared out evenly over those of the meters that lie from its first to its last.
+    Each of a row group's meters, of those that are given, is taken to have the same number of its rows.
     """
     # A group raises the share where its meters begin and lowers it again where they end. So the running sum of these
     # steps is what all groups around a meter add up to.

@@ -116,7 +116,7 @@ def _packed(error: Exception) -> str:
     try:
         content = pickle.dumps(error)
         pickle.loads(content)  # noqa: S301 (its own bytes: some exceptions can be packed and not unpacked)
-    except Exception:  # noqa: BLE001 (whatever their own constructors raise)
+    except Exception:  # noqa: BLE001 (to unpack an exception calls its own constructor, which may raise anything)
         told = RuntimeError(f"{type(error).__name__}: {error}")
         for note in getattr(error, "__notes__", []):
             told.add_note(note)
